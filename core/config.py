@@ -1,0 +1,195 @@
+"""Every setting of a run, defined once: the command line, the form in the browser and ``config.json`` all read it.
+
+Add a setting by adding one field to :class:`TrainConfig`: its type, default, help and range follow it everywhere.
+"""
+
+import dataclasses
+import json
+import os
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def checkpoints_dir() -> Path:
+    """Folder that holds one folder per run; ``EARSHOT_CHECKPOINTS`` moves it."""
+    return Path(os.environ.get("EARSHOT_CHECKPOINTS") or ROOT / "checkpoints")
+
+
+def cache_dir() -> Path:
+    """Folder for what can be made again (decoded clips, demo sounds); ``EARSHOT_CACHE`` moves it."""
+    return Path(os.environ.get("EARSHOT_CACHE") or Path.home() / ".cache" / "earshot")
+
+
+def data_dirs() -> list[Path]:
+    """Folders searched for a data set by name, first match wins."""
+    named = os.environ.get("EARSHOT_DATA")
+    return [Path(named)] * bool(named) + [ROOT / "data", ROOT.parent / "shared" / "data"]
+
+
+def setting(default, help, *, group, label, low=None, high=None, choices=None, unit=""):
+    """A config field with what a form, a help text and a check need to know about it."""
+    metadata = dict(help=help, group=group, label=label, low=low, high=high, choices=choices, unit=unit)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run: one model × one protocol × one seed."""
+
+    dataset: str = setting("demo", "Name of a data set, or a folder", group="data", label="Data set")
+    label: str = setting("label", "Column that holds the class, for data sets that are a table",
+                         group="data", label="Label column")
+    limit: int | None = setting(None, "Keep only this many clips per class", group="data", label="Clips per class",
+                                low=2, high=100_000)
+    sample_rate: int = setting(16_000, "Every clip is resampled to this rate", group="data", label="Sample rate",
+                               low=4_000, high=96_000, unit="Hz")
+    clip_seconds: float = setting(5.0, "Every clip is cut or padded to this length", group="data",
+                                  label="Clip length", low=0.25, high=60.0, unit="s")
+
+    model: str = setting("cnn_transformer_h4", "A name that `python -m core models` lists", group="model",
+                         label="Model")
+
+    protocol: str = setting("assignment", "What is trained, chosen by and tested on which folds", group="protocol",
+                            label="Protocol", choices=("assignment", "published", "split", "kfold"))
+    folds: int = setting(5, "Number of folds of the kfold protocol", group="protocol", label="Folds", low=2, high=50)
+    seed: int = setting(0, "Everything random follows from it: folds, first weights, batches, augmentation",
+                        group="protocol", label="Seed", low=0, high=2**31 - 1)
+
+    epochs: int = setting(100, "Passes over the training clips", group="training", label="Epochs", low=1, high=100_000)
+    batch_size: int = setting(32, "Clips per update", group="training", label="Batch size", low=1, high=4_096)
+    learning_rate: float = setting(1e-3, "Highest step size, after the warm-up", group="training",
+                                   label="Learning rate", low=1e-7, high=1.0)
+    weight_decay: float = setting(0.05, "AdamW's decoupled weight decay, on matrices only", group="training",
+                                  label="Weight decay", low=0.0, high=1.0)
+    warmup: float = setting(0.1, "Share of all updates in which the learning rate rises, before its cosine fall",
+                            group="training", label="Warm-up", low=0.0, high=0.9)
+    gradient_clip: float = setting(1.0, "Longest gradient allowed (L2 norm); 0 switches clipping off",
+                                   group="training", label="Gradient clipping", low=0.0, high=1e6)
+    label_smoothing: float = setting(0.1, "Probability spread over the other classes in the target",
+                                     group="training", label="Label smoothing", low=0.0, high=0.9)
+    average: float = setting(0.99, "Decay per update of the exponential average of the weights that is kept; 0 keeps "
+                             "the last weights themselves", group="training", label="Weight averaging",
+                             low=0.0, high=0.99999)
+    select: str = setting("last", "Which weights are kept: the last (averaged) ones, or those of the epoch with the "
+                          "best validation accuracy, where there is a validation fold", group="training",
+                          label="Weights kept", choices=("last", "best_validation"))
+    final: bool = setting(False, "Afterwards train one more model on all clips, for use on new sounds; it is never "
+                          "tested", group="training", label="Final model on everything")
+
+    time_shift: float = setting(1.0, "Each clip is rotated in time by up to this share of its length",
+                                group="augmentation", label="Time shift", low=0.0, high=1.0)
+    gain_db: float = setting(6.0, "Each clip is made louder or softer by up to this much", group="augmentation",
+                             label="Gain", low=0.0, high=40.0, unit="dB")
+    polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",
+                              group="augmentation", label="Polarity flip", low=0.0, high=1.0)
+    noise: float = setting(0.2, "Probability that a clip gets white noise, 15 to 40 dB below it",
+                           group="augmentation", label="Noise", low=0.0, high=1.0)
+    mixup: float = setting(0.5, "Probability that a batch is mixed: two clips added, their labels shared",
+                           group="augmentation", label="Mixup", low=0.0, high=1.0)
+
+    device: str = setting("auto", "Where to compute: auto takes a CUDA GPU, then Apple's MPS, then the CPU",
+                          group="machine", label="Device", choices=("auto", "cuda", "mps", "cpu"))
+    mixed_precision: bool = setting(True, "bfloat16 arithmetic where it is faster (CUDA only)", group="machine",
+                                    label="Mixed precision")
+    wandb: str = setting("off", "Send loss and accuracy per epoch to Weights & Biases; offline keeps them on this "
+                         "machine to sync later", group="machine", label="Weights & Biases",
+                         choices=("off", "offline", "online"))
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+
+    def to_dict(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "TrainConfig":
+        """A config from JSON. Raises :class:`UserError` for a key that is no setting or a value out of range."""
+        for name in values:
+            field_named(name)
+        return cls(**values)
+
+    def replace(self, **values) -> "TrainConfig":
+        return self.from_dict({**self.to_dict(), **values})
+
+    @property
+    def num_samples(self) -> int:
+        """Samples per clip."""
+        return round(self.sample_rate * self.clip_seconds)
+
+
+def config_fields(group: str | None = None) -> list[dataclasses.Field]:
+    """The settings in order, all or those of one group; ``field.metadata`` has help, label, low, high, choices."""
+    return [f for f in dataclasses.fields(TrainConfig) if group in (None, f.metadata["group"])]
+
+
+def field_named(name: str) -> dataclasses.Field:
+    for field in dataclasses.fields(TrainConfig):
+        if field.name == name:
+            return field
+    known = ", ".join(f.name for f in dataclasses.fields(TrainConfig))
+    raise UserError(f"there is no setting called {name!r}; the settings are {known}")
+
+
+def parse_setting(text: str) -> tuple[str, object]:
+    """``"epochs=20"`` from the command line as ``("epochs", 20)``, checked."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"--set expects field=value, found {text!r}")
+    field = field_named(name.strip())
+    return field.name, _checked(field, value.strip())
+
+
+def _checked(field: dataclasses.Field, value):
+    """``value`` as the field's type and inside its range, or a :class:`UserError` that says what was expected."""
+    kind, optional = field.type, False
+    if isinstance(kind, types.UnionType):
+        kind, optional = next(t for t in typing.get_args(kind) if t is not type(None)), True
+    if optional and (value is None or value in ("", "none")):
+        return None
+    rule = field.metadata
+    try:
+        value = _converted(kind, value)
+    except (ValueError, TypeError):
+        noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
+        raise UserError(f"{field.name} expects {noun}, found {value!r}") from None
+    if rule["choices"] and value not in rule["choices"]:
+        raise UserError(f"{field.name} expects one of {', '.join(rule['choices'])}, found {value!r}")
+    low, high = rule["low"], rule["high"]
+    if low is not None and not low <= value <= high:
+        unit = rule["unit"] and " " + rule["unit"]
+        raise UserError(f"{field.name} expects a value from {low:,} to {high:,}{unit}, found {value!r}")
+    return value
+
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _converted(kind: type, value):
+    """``value`` as ``kind``; ValueError or TypeError where that would lose or invent something."""
+    if kind is bool:
+        if str(value).lower() not in _TRUTH:
+            raise ValueError
+        return _TRUTH[str(value).lower()]
+    if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
+        raise TypeError
+    if kind is int and isinstance(value, float) and not value.is_integer():
+        raise ValueError
+    converted = kind(value)
+    if kind is float and converted != converted:
+        raise ValueError
+    return converted
+
+
+def read_json(path: Path) -> dict:
+    """A JSON file of ours; raises :class:`UserError` when it is no longer readable."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} could not be read as JSON: {error}") from None

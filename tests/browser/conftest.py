@@ -1,6 +1,6 @@
-"""A real Streamlit server with folders of its own, and a real Chromium, for the tests that use the pages as a person does.
+"""A real Streamlit server with folders of its own and a real Chromium, for tests that use the pages as a person does.
 
-``server`` is one server per test module on empty checkpoints and only the demo sounds; ``start_server`` makes others.
+``server`` is one server per test module with no runs yet; ``start_server(EARSHOT_DATA=…)`` makes others.
 Every test opens its pages through ``server.open(page, "/train?run=…")`` and waits by ``server.settled(page)``.
 """
 
@@ -161,8 +161,8 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
 
     def start(**environment: str | Path) -> Server:
         folder = tmp_path_factory.mktemp("server")
-        own = dict(EARSHOT_DATA=folder / "data", EARSHOT_CHECKPOINTS=folder / "checkpoints",
-                   EARSHOT_CACHE=browser_cache, WANDB_MODE="disabled") | environment
+        own = {"EARSHOT_DATA": folder / "data", "EARSHOT_CHECKPOINTS": folder / "checkpoints",
+               "EARSHOT_CACHE": browser_cache, "WANDB_MODE": "disabled"} | environment
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
         server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}})
         servers.append(server)
@@ -191,5 +191,5 @@ def _end_trainings(checkpoints: Path) -> None:
     """Trainings outlive their server on purpose; those of a test must not outlive the test."""
     for process in psutil.process_iter(["environ"]):
         environment = process.info["environ"] or {}
-        if process.pid != os.getpid() and environment.get("EARSHOT_CHECKPOINTS") == str(checkpoints):
+        if environment.get("EARSHOT_CHECKPOINTS") == str(checkpoints):
             process.kill()

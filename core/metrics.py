@@ -1,0 +1,144 @@
+"""What a run is worth: pure functions of its table of predictions.
+
+The table has one row per model and clip: ``path, model_fold, clip_fold, split, target`` and one column of probabilities
+per class. Every number and chart of a run can be made again from it. Nothing here needs torch or scikit-learn.
+
+Under ``assignment`` several models answer for the same clips. There the headline is the mean over models, the confusion
+matrix is the sum over models (so that its diagonal's share is the headline accuracy, as in every protocol), and an
+interval counts each clip once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import UserError
+from core.intervals import percentile_interval, source_weights, wilson
+from core.scores import accuracy, confusion, macro_f1, mean_defined, roc_auc, weighted_auc, weighted_f1
+
+METRICS = ("accuracy", "macro_f1", "roc_auc")
+_BLOCK = 100  # bootstrap draws computed at once: bounds the memory
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Rows of the table as arrays: ``targets`` int (rows,), ``probs`` float (rows, classes), ``paths`` (rows,)."""
+
+    paths: np.ndarray
+    targets: np.ndarray
+    probs: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Index of the most probable class, (rows,); the first of equals."""
+        return np.nan_to_num(self.probs, nan=-np.inf).argmax(axis=1)
+
+
+def answers(predictions: pd.DataFrame, class_names: Sequence[str]) -> Answers:
+    """The table as arrays. Raises :class:`UserError` for a missing column or a target that is no class."""
+    missing = [name for name in ("path", "target", *class_names) if name not in predictions.columns]
+    if missing:
+        raise UserError(f"the predictions have no column {missing[0]!r}; they need path, target and one per class")
+    index = {name: i for i, name in enumerate(class_names)}
+    labels = predictions["target"].astype(str)
+    unknown = sorted(set(labels) - set(index))
+    if unknown:
+        raise UserError(f"the table of predictions has the target {unknown[0]!r}, which is none of its classes")
+    probs = predictions[list(class_names)].to_numpy(dtype=np.float64)
+    targets = labels.map(index).to_numpy(dtype=np.int64)
+    return Answers(predictions["path"].astype(str).to_numpy(dtype=object), targets, probs)
+
+
+def of_split(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    return predictions[predictions["split"] == split]
+
+
+def ensemble(predictions: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
+    """One row per clip: the mean probabilities of all models that answered for it."""
+    first = predictions.drop_duplicates("path").set_index("path")
+    mean = predictions.groupby("path", sort=False)[list(class_names)].mean()
+    return first.assign(**{name: mean[name] for name in class_names}).reset_index()[list(predictions.columns)]
+
+
+def scores(rows: Answers) -> dict:
+    """``accuracy``, ``macro_f1`` and ``roc_auc`` of some rows, each None where it is undefined."""
+    return {
+        "accuracy": accuracy(rows.targets, rows.predicted),
+        "macro_f1": macro_f1(rows.targets, rows.predicted, rows.probs.shape[1]),
+        "roc_auc": roc_auc(rows.targets, rows.probs),
+    }
+
+
+def summarise(predictions: pd.DataFrame, class_names: Sequence[str], protocol: str, sources: Mapping[str, str]) -> dict:
+    """The metrics part of ``summary.json``, from the table alone; what is undefined is None, never NaN.
+
+    ``sources`` maps a clip's path to its recording; a path it does not know is a recording of its own.
+    ``validation`` is None under protocols without validation rows, ``ensemble`` under all but ``assignment``.
+    """
+    test, validation = of_split(predictions, "test"), of_split(predictions, "validation")
+    rows = answers(test, class_names)
+    together = scores(answers(ensemble(test, class_names), class_names)) if protocol == "assignment" else None
+    return {
+        "folds": per_fold(test, class_names),
+        **_headline(test, class_names, sources),
+        "validation": _headline(validation, class_names, sources) if len(validation) else None,
+        "ensemble": together if len(test) else None,
+        "confusion_matrix": confusion(rows.targets, rows.predicted, len(class_names)).tolist(),
+    }
+
+
+def per_fold(rows: pd.DataFrame, class_names: Sequence[str]) -> list[dict]:
+    """One dict per model: ``fold`` (the one it did not train on), the three scores, and ``clips``."""
+    return [
+        {"fold": int(fold), **scores(answers(part, class_names)), "clips": len(part)}
+        for fold, part in rows.groupby("model_fold", sort=True)
+    ]
+
+
+def _headline(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
+    """Per metric ``{"mean", "std", "ci95"}``: over models, and over the clips' sources for the interval."""
+    folds = per_fold(table, class_names)
+    result = {metric: _mean_and_std([fold[metric] for fold in folds]) for metric in METRICS}
+    rows = answers(table, class_names)
+    clips = pd.Series(rows.targets == rows.predicted).groupby(rows.paths).mean()
+    intervals = {"accuracy": wilson(float(clips.sum()), len(clips)), **_bootstrap(table, class_names, sources)}
+    for metric, value in result.items():
+        value["ci95"] = intervals[metric] if value["mean"] is not None else None
+    return result
+
+
+def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
+    """Intervals of the mean over models of macro F1 and AUC, when sources are drawn anew within each fold of clips.
+
+    A class that a draw leaves out is left out of that draw's mean.
+    """
+    clips = table.drop_duplicates("path").sort_values("path")
+    if not len(clips):
+        return {"macro_f1": None, "roc_auc": None}
+    position = {path: i for i, path in enumerate(clips["path"])}
+    weights = source_weights([str(sources.get(path, path)) for path in clips["path"]], clips["clip_fold"])
+    f1, auc = [], []
+    for _, part in table.groupby("model_fold", sort=True):
+        rows = answers(part, class_names)
+        columns = [position[path] for path in part["path"]]
+        for values, compute in ((f1, _draws_of_f1), (auc, _draws_of_auc)):
+            values.append(np.concatenate([compute(weights[i : i + _BLOCK, columns], rows)
+                                          for i in range(0, len(weights), _BLOCK)]))
+    return {"macro_f1": percentile_interval(np.mean(f1, axis=0)), "roc_auc": percentile_interval(np.mean(auc, axis=0))}
+
+
+def _draws_of_f1(weights: np.ndarray, rows: Answers) -> np.ndarray:
+    return weighted_f1(weights, rows.targets, rows.predicted, rows.probs.shape[1], absent="targets")
+
+
+def _draws_of_auc(weights: np.ndarray, rows: Answers) -> np.ndarray:
+    return mean_defined(weighted_auc(weights, rows.targets, np.nan_to_num(rows.probs)))
+
+
+def _mean_and_std(values: list[float | None]) -> dict:
+    """Mean and standard deviation (ddof 1) over folds; None when a fold's value is undefined, no sd of one fold."""
+    if not values or None in values:
+        return {"mean": None, "std": None}
+    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else None}

@@ -1,0 +1,71 @@
+"""Scores of arrays: accuracy, macro F1, area under the ROC curve, confusion counts.
+
+The weighted forms compute many bootstrap draws at once; a score is the draw in which every clip counts once. The tests
+hold them against scikit-learn's. What is undefined is None (NaN inside draws), never a number.
+"""
+
+import numpy as np
+
+
+def accuracy(targets: np.ndarray, predicted: np.ndarray) -> float | None:
+    return float((targets == predicted).mean()) if len(targets) else None
+
+
+def macro_f1(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> float | None:
+    """Mean F1 of the classes that occur among targets or predictions (scikit-learn's definition); None without rows."""
+    if not len(targets):
+        return None
+    return _number(weighted_f1(np.ones((1, len(targets))), targets, predicted, num_classes, absent="predicted")[0])
+
+
+def roc_auc(targets: np.ndarray, probs: np.ndarray) -> float | None:
+    """Macro one-against-rest area under the ROC curve; None when a class is absent or stands alone."""
+    if not np.isfinite(probs).all():
+        return None
+    areas = weighted_auc(np.ones((1, len(targets))), targets, probs)[0] if len(targets) else np.array([np.nan])
+    return _number(areas.mean())
+
+
+def confusion(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Counts, int (classes, classes): true class on rows, predicted on columns."""
+    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def weighted_f1(weights, targets, predicted, num_classes: int, absent: str) -> np.ndarray:
+    """Macro F1 per draw, (draws,). Left out: classes in neither ``targets`` nor predictions, or (``absent="targets"``)
+    classes without a target in the draw."""
+    true, said = np.eye(num_classes)[targets], np.eye(num_classes)[predicted]
+    support, named, hits = weights @ true, weights @ said, weights @ (true * said)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f1 = 2 * hits / (support + named)
+    return mean_defined(np.where(support > 0, f1, np.nan) if absent == "targets" else f1)
+
+
+def weighted_auc(weights, targets, probs) -> np.ndarray:
+    """Area under the ROC curve per draw and class, (draws, classes); NaN where a draw lacks the class or all others.
+
+    The area is the probability that a clip of the class is scored above another clip, ties counting half.
+    """
+    areas = np.full((len(weights), probs.shape[1]), np.nan)
+    for column in range(probs.shape[1]):
+        order = np.argsort(probs[:, column], kind="stable")
+        ranked = probs[order, column]
+        starts = np.flatnonzero(np.concatenate([[True], ranked[1:] > ranked[:-1]]))
+        is_class = targets[order] == column
+        inside = np.add.reduceat(np.where(is_class, weights[:, order], 0), starts, axis=1, dtype=np.float64)
+        outside = np.add.reduceat(np.where(is_class, 0, weights[:, order]), starts, axis=1, dtype=np.float64)
+        below = np.cumsum(outside, axis=1) - outside / 2
+        pairs = inside.sum(axis=1) * outside.sum(axis=1)
+        np.divide((inside * below).sum(axis=1), pairs, out=areas[:, column], where=pairs > 0)
+    return areas
+
+
+def mean_defined(values: np.ndarray) -> np.ndarray:
+    """Mean along the last axis of what is not NaN; NaN where nothing is."""
+    defined = np.isfinite(values)
+    count = defined.sum(axis=-1)
+    return np.where(count > 0, np.where(defined, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,90 @@
+"""Processes of ours: who am I, is that one still alive, start one that outlives us, one at a time."""
+
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import psutil
+
+CREATED_WITHIN = 3.0  # s; the clock may be set between two readings of a process's creation time
+
+
+def identity() -> dict:
+    """This process as ``{"pid", "pid_created", "host"}``; a pid alone is reused, with its creation time it is not."""
+    me = psutil.Process()
+    return {"pid": me.pid, "pid_created": me.create_time(), "host": host_name()}
+
+
+def host_name() -> str:
+    return socket.gethostname()
+
+
+def is_alive(pid: int | None, created: float | None) -> bool:
+    """Whether that very process still runs on this machine. A zombie (ended, not yet collected) does not."""
+    if not pid or created is None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < CREATED_WITHIN and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+
+
+def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, str]) -> int:
+    """Start ``command`` in its own session, output appended to ``log``; it lives on when we end. Returns its pid."""
+    apart = {"start_new_session": True}
+    if os.name == "nt":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    with open(log, "ab") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, **apart)
+    threading.Thread(target=process.wait, daemon=True, name=f"collect-{process.pid}").start()
+    return process.pid
+
+
+class SystemLock:
+    """A lock on a file that the operating system drops when its holder dies, however it dies."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self._file = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; never waits."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(self.path, "a+b")  # noqa: SIM115 - held open as long as the lock
+        try:
+            _lock(file)
+        except OSError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> "SystemLock":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.release()
+
+
+def _lock(file) -> None:
+    """An exclusive lock on an open file; OSError when somebody else has it."""
+    if os.name == "nt":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

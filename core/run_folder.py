@@ -1,0 +1,208 @@
+"""One run's folder, read and written: config, status, history, predictions, weights, log. Imports no torch."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.config import TrainConfig, read_json
+from core.errors import UserError
+from core.files import write_json
+from core.processes import host_name, identity, is_alive
+
+ACTIVE = ("queued", "running", "stopping")
+STATES = (*ACTIVE, "stopped", "failed", "finished")  # and "interrupted", which is seen, never written
+STARTING = 60.0  # s a queued run may be without a process: the time its own needs to start
+UNHEARD = 300.0  # s after which a run of another machine that wrote nothing counts as gone
+HISTORY_COLUMNS = ("fold", "epoch", "split", "loss", "accuracy", "learning_rate", "seconds")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands. ``state`` is queued, running, stopping, stopped, failed, finished or interrupted."""
+
+    state: str
+    progress: float = 0.0  # 0 to 1
+    pid: int | None = None
+    message: str = ""
+    updated: datetime | None = None
+    queued_at: str = ""  # ISO time that decides whose turn it is
+
+    @property
+    def active(self) -> bool:
+        """Whether a process works on it or waits to."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model × one protocol × one seed, and its folder. Everything is read from disk when asked for."""
+
+    name: str
+    path: Path
+
+    @property
+    def record(self) -> dict:
+        """``config.json``; :class:`UserError` where it is missing or broken."""
+        record = read_json(self.path / "config.json")
+        if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
+            raise UserError(f"{self.path / 'config.json'} is no config of a run: it has no \"config\" in it")
+        return record
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings; :class:`UserError` where they cannot be read."""
+        return TrainConfig.from_dict(self.record["config"])
+
+    @property
+    def problem(self) -> str:
+        """One sentence when the folder is not a readable run, else the empty text."""
+        try:
+            self.config  # noqa: B018 - read for its error
+        except (UserError, TypeError) as error:
+            return str(error)
+        return ""
+
+    @property
+    def experiment(self) -> str:
+        """The name that several runs share; the run's own name by default."""
+        try:
+            return str(self.record.get("experiment") or self.name)
+        except UserError:
+            return self.name
+
+    @property
+    def created(self) -> datetime:
+        """When the run was asked for; the folder's own time where that is not known."""
+        try:
+            return datetime.fromisoformat(self.record["created"])
+        except (UserError, KeyError, TypeError, ValueError):
+            return datetime.fromtimestamp(self.path.stat().st_mtime if self.path.exists() else 0, UTC)
+
+    @property
+    def status(self) -> Status:
+        """How the run stands now: the file, corrected by whether its process is there."""
+        file = self.path / "status.json"
+        if not file.exists():
+            return self._status_without_file()
+        try:
+            raw = read_json(file)
+            status = Status(raw["state"], float(raw.get("progress") or 0), raw.get("pid"), raw.get("message") or "",
+                            datetime.fromisoformat(raw["updated"]), raw.get("queued_at") or "")
+            if status.state not in STATES:
+                raise ValueError
+            alive = status.active and _process_is_there(raw, status)
+        except (UserError, KeyError, TypeError, ValueError, AttributeError):
+            return Status("failed", message=f"{file} cannot be read; resume the run or remove its folder")
+        if not status.active:
+            return status
+        asked = self.cancel_file.exists()
+        if alive:
+            return _as(status, "stopping", "Stopping") if asked else status
+        if asked or status.state == "stopping":
+            return _as(status, "stopped", "Stopped; it can be resumed")
+        return _as(status, "interrupted", "Its process is gone; resume it to go on where it was")
+
+    @property
+    def state(self) -> str:
+        return self.status.state
+
+    @property
+    def summary(self) -> dict | None:
+        """``summary.json``, None where there is none that can be read."""
+        try:
+            summary = read_json(self.path / "summary.json")
+        except UserError:
+            return None
+        return summary if isinstance(summary, dict) else None
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the run came ready-made: it has results, and no process of this machine ever worked on it."""
+        return self.summary is not None and not (self.path / "status.json").exists()
+
+    def history(self):
+        """``history.csv`` as a DataFrame (``fold`` is text: "1" … "5", "final"); empty where there is none yet."""
+        return _read_table(self.path / "history.csv", {"fold": str, "split": str}, HISTORY_COLUMNS)
+
+    def predictions(self):
+        """``predictions.csv`` as a DataFrame, or None where no fold has ended yet."""
+        file = self.path / "predictions.csv"
+        return _read_table(file, {"path": str, "split": str, "target": str}, None) if file.exists() else None
+
+    def checkpoints(self) -> dict[str, Path]:
+        """Trained weights by fold, ``{"1": path, …, "final": path}``, folds in order."""
+        found = {}
+        for file in self.path.glob("*.safetensors"):
+            if match := re.fullmatch(r"fold(\d+)|(final)", file.stem):
+                found[match[1] or match[2]] = file
+        return dict(sorted(found.items(), key=lambda item: (not item[0].isdigit(), item[0].zfill(9))))
+
+    def log(self, last_bytes: int = 200_000) -> str:
+        """The end of ``log.txt``."""
+        file = self.path / "log.txt"
+        if not file.exists():
+            return ""
+        with open(file, "rb") as opened:
+            opened.seek(max(0, file.stat().st_size - last_bytes))
+            return opened.read().decode("utf-8", "replace")
+
+    def disk_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    @property
+    def cancel_file(self) -> Path:
+        """Stands while somebody wants the run to stop; the process that works on it looks for it."""
+        return self.path / ".cancel"
+
+    def write_status(self, state: str, *, progress: float, message: str, queued_at: str = "", started=True) -> None:
+        """Say how the run stands, in the name of this process (of none, when ``started`` is false)."""
+        who = identity() if started else {"pid": None, "pid_created": None, "host": host_name()}
+        progress = round(min(1.0, max(0.0, progress)), 5)
+        write_json(self.path / "status.json", {"state": state, "progress": progress, **who, "message": message,
+                                               "updated": now().isoformat(timespec="milliseconds"),
+                                               "queued_at": queued_at or self.status.queued_at})
+
+    def write_line(self, text: str) -> None:
+        """One line with the time of day at the end of ``log.txt``."""
+        with open(self.path / "log.txt", "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
+
+    def _status_without_file(self) -> Status:
+        if self.summary is not None:
+            return Status("finished", 1.0, updated=self.created)
+        return Status("failed", message=self.problem or f"{self.path} holds a config but neither a status nor results")
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether a folder looks like a run, whole or not."""
+    names = ("config.json", "status.json", "summary.json", "history.csv")
+    return not path.name.startswith(".") and path.is_dir() and any((path / name).exists() for name in names)
+
+
+def _as(status: Status, state: str, message: str) -> Status:
+    return Status(state, status.progress, status.pid, message, status.updated, status.queued_at)
+
+
+def _process_is_there(raw: dict, status: Status) -> bool:
+    silent = (now() - status.updated).total_seconds()
+    if raw.get("pid") is None:
+        return silent < STARTING
+    if raw.get("host") != host_name():
+        return silent < UNHEARD
+    return is_alive(raw["pid"], raw.get("pid_created"))
+
+
+def _read_table(file: Path, types: dict, columns):
+    import pandas as pd
+
+    try:
+        return pd.read_csv(file, dtype=types, keep_default_na=False, na_values={c: [""] for c in HISTORY_COLUMNS})
+    except FileNotFoundError:
+        return pd.DataFrame(columns=list(columns or ()))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read as a table: {error}") from None

@@ -1,0 +1,184 @@
+"""All runs: list, find, make, launch, cancel, resume. A run is a folder, and long work is a process of its own."""
+
+import difflib
+import os
+import re
+import shutil
+import sys
+import uuid
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs
+from core.errors import UserError
+from core.files import write_json
+from core.processes import start_detached
+from core.run_folder import Run, Status, is_run_folder, now
+
+__all__ = ["Run", "Status", "cancel", "create_run", "get_run", "launch", "list_runs", "resolve_checkpoint", "resume"]
+
+PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "soundfile", "soxr", "safetensors")
+
+
+def list_runs() -> list[Run]:
+    """Every run in :func:`checkpoints_dir`, newest first; folders that are broken are listed as failed runs."""
+    folder = checkpoints_dir()
+    if not folder.is_dir():
+        return []
+    runs = [Run(path.name, path) for path in folder.iterdir() if is_run_folder(path)]
+    return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def get_run(name: str) -> Run:
+    """The run called ``name``; :class:`UserError` naming those that come near."""
+    path = checkpoints_dir() / name
+    if re.fullmatch(r"[^/\\]+", name) and is_run_folder(path):
+        return Run(name, path)
+    known = [run.name for run in list_runs()]
+    near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
+    hint = f"did you mean {' or '.join(near)}?" if near else "no run was made yet; `python -m core train` makes one"
+    raise UserError(f"there is no run called {name!r} in {checkpoints_dir()}; {hint}")
+
+
+def create_run(config: TrainConfig, name: str | None = None, experiment: str | None = None) -> Run:
+    """A new folder with its config, state ``queued``, no process yet. Raises :class:`UserError` for a name not to be
+    used. Without a name the run is called after its model, protocol, seed and the time."""
+    folder = checkpoints_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    if name is not None:
+        _check_name(name, "name of the run")
+    if experiment:
+        _check_name(experiment, "name of the experiment")
+    base = name or f"{config.model}-{config.protocol}-s{config.seed}-{datetime.now():%y%m%d-%H%M}"
+    draft = Run("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
+    draft.path.mkdir()
+    try:
+        for number in range(1, 1000):
+            final = base if number == 1 else f"{base}-{number}"
+            if not (folder / final).exists() and _settle(draft, folder / final, config, experiment or final):
+                return Run(final, folder / final)
+            if name is not None:
+                raise UserError(f"there is already a run called {name!r}; choose another name, or resume that one")
+        raise UserError(f"a thousand runs are called {base}; give this one a name")
+    finally:
+        shutil.rmtree(draft.path, ignore_errors=True)
+
+
+def launch(run: Run) -> int:
+    """Start the run's own process, which takes its turn in the queue and outlives this one. Returns its pid."""
+    state = run.status
+    run.cancel_file.unlink(missing_ok=True)
+    run.write_status("queued", progress=state.progress, message="Starting", queued_at=now().isoformat(), started=False)
+    places = {"EARSHOT_CHECKPOINTS": run.path.parent, "EARSHOT_CACHE": cache_dir()}
+    if os.environ.get("EARSHOT_DATA"):
+        places["EARSHOT_DATA"] = data_dirs()[0]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **{key: str(path.resolve()) for key, path in places.items()}}
+    command = [sys.executable, "-m", "core", "train", "--resume", run.name]
+    try:
+        return start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
+    except OSError as error:
+        sentence = f"the process of {run.name} did not start: {error}"
+        run.write_status("failed", progress=state.progress, message=sentence, started=False)
+        raise UserError(sentence) from None
+
+
+def cancel(run: Run) -> None:
+    """Ask the run to stop (it does within seconds, keeping what it has); nothing happens when it has ended."""
+    status = run.status
+    if status.active:
+        run.cancel_file.touch()
+        status = run.status
+    if not status.active and status.state in ("stopped", "interrupted"):
+        run.write_status("stopped", progress=status.progress, message="Stopped; it can be resumed", started=False)
+        run.cancel_file.unlink(missing_ok=True)
+
+
+def resume(run: Run) -> int:
+    """Go on with a run that was stopped, interrupted or failed, in a process of its own. Returns its pid."""
+    check_resumable(run)
+    return launch(run)
+
+
+def check_resumable(run: Run) -> None:
+    """Raise :class:`UserError` where there is nothing to resume."""
+    if run.problem:
+        raise UserError(f"{run.name} cannot be resumed: {run.problem}")
+    status = run.status
+    if status.active:
+        raise UserError(f"{run.name} is {status.state} already; there is nothing to resume")
+    if status.state == "finished":
+        raise UserError(f"{run.name} is finished; there is nothing to resume")
+
+
+def resolve_checkpoint(text: str | None = None) -> Path:
+    """The weights file meant by ``RUN``, ``RUN:fold``, a path, or None: the best shipped run (else the best here).
+
+    A bare run means its ``final.safetensors`` when it has one, else its first fold's. Raises :class:`UserError`.
+    """
+    if text is None:
+        return _weights_of(_best_run(), None)
+    path = Path(text)
+    if path.suffix == ".safetensors" or path.is_file():
+        if not path.is_file():
+            raise UserError(f"there is no checkpoint file {text}")
+        return path
+    if is_run_folder(path) and path.resolve().parent != checkpoints_dir().resolve():
+        return _weights_of(Run(path.resolve().name, path.resolve()), None)
+    name, colon, fold = text.rstrip("/").partition(":")
+    return _weights_of(get_run(Path(name).name if is_run_folder(path) else name), fold if colon else None)
+
+
+def _weights_of(run: Run, fold: str | None) -> Path:
+    found = run.checkpoints()
+    if not found:
+        raise UserError(f"{run.name} has no trained weights yet: its first fold has not ended (state: {run.state})")
+    if fold is None:
+        return found.get("final") or next(iter(found.values()))
+    if fold not in found:
+        raise UserError(f"{run.name} has no weights of fold {fold!r}; it has {', '.join(found)}")
+    return found[fold]
+
+
+def _best_run() -> Run:
+    ready = [run for run in list_runs() if run.summary is not None and run.checkpoints()]
+    ready = [run for run in ready if run.shipped] or ready
+    if not ready:
+        raise UserError("there is no trained model yet; make one with `python -m core train`, or name a checkpoint")
+    return max(ready, key=lambda run: headline_accuracy(run) or 0.0)
+
+
+def headline_accuracy(run: Run) -> float | None:
+    """Mean accuracy (0 to 1) of the summary; None where there is none."""
+    try:
+        return run.summary["accuracy"]["mean"]
+    except (TypeError, KeyError):
+        return None
+
+
+def _check_name(name: str, what: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith((".", ".safetensors")):
+        raise UserError(f"the {what} expects up to 100 letters, digits, '-', '_' or '.', starting with a letter or "
+                        f"digit; found {name!r}")
+
+
+def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str) -> bool:
+    """Fill the draft folder and move it to its place in one step; False when somebody was there first."""
+    versions = {"python": sys.version.split()[0]} | {p: v for p in PACKAGES if (v := _version(p))}
+    write_json(draft.path / "config.json", {"config": config.to_dict(), "experiment": experiment, "versions": versions,
+                                            "data": None, "class_names": None, "created": now().isoformat()})
+    draft.write_status("queued", progress=0.0, message="Waiting", queued_at=now().isoformat(), started=False)
+    try:
+        draft.path.rename(target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    return True
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

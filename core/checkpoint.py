@@ -1,0 +1,81 @@
+"""Weights on disk: safetensors with config and class names in the metadata. Nothing is unpickled."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from core.config import TrainConfig
+from core.errors import UserError
+from core.models import create_model
+from core.training import FoldState
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model, ready to answer."""
+
+    model: nn.Module  # in evaluation mode
+    config: TrainConfig
+    class_names: tuple[str, ...]
+
+
+def save_checkpoint(path: Path, model: nn.Module, config: TrainConfig, class_names: tuple[str, ...]) -> None:
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    _write(path, tensors, {"config": config.to_dict(), "class_names": list(class_names)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Raises :class:`UserError` when the file is absent, cut short, no checkpoint of ours, or of another model."""
+    tensors, metadata = _read(path)
+    if "config" not in metadata or "class_names" not in metadata:
+        raise UserError(f"{path} holds weights but not Earshot's config and class names; use a checkpoint made here")
+    config = TrainConfig.from_dict(metadata["config"])
+    class_names = tuple(metadata["class_names"])
+    model = create_model(config.model, len(class_names), config.num_samples, config.sample_rate)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:
+        raise UserError(f"the weights in {path} do not fit the model {config.model}; "
+                        "it was saved by another version of that model: train it again") from None
+    return Checkpoint(model.eval(), config, class_names)
+
+
+def save_fold_state(path: Path, state: FoldState) -> None:
+    """The full state of an unfinished fold, so that it can go on after a cancel or a crash."""
+    _write(path, state.tensors, {"epoch": state.epoch, "history": state.history})
+
+
+def load_fold_state(path: Path) -> FoldState:
+    tensors, metadata = _read(path)
+    if "epoch" not in metadata or "history" not in metadata:
+        raise UserError(f"{path} is not the saved state of an unfinished fold; delete it to start that fold again")
+    return FoldState(metadata["epoch"], metadata["history"], tensors)
+
+
+def _write(path: Path, tensors: dict, metadata: dict) -> None:
+    """Temporary name, flush, rename: a reader sees the old file or the new one, never half of one."""
+    temporary = Path(path).with_name(f"{Path(path).name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(save(tensors, {key: json.dumps(value) for key, value in metadata.items()}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[dict, dict]:
+    if not Path(path).is_file():
+        raise UserError(f"there is no checkpoint at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
+    except (SafetensorError, ValueError, OSError) as error:
+        raise UserError(f"{path} is not a whole safetensors checkpoint ({error}); train it again or fetch it anew") from None

@@ -1,0 +1,90 @@
+"""From samples to features with nothing but one-dimensional convolutions.
+
+The first layer is a ``Conv1d`` on the samples themselves. It starts as pairs of band-pass filters (a cosine and a sine of
+one frequency under one window, spaced as the ear hears) and every weight of it is learned, as in SincNet (Ravanelli &
+Bengio 2018, https://arxiv.org/abs/1808.00158) and LEAF (Zeghidour et al. 2021, https://arxiv.org/abs/2101.08596).
+From 240 clips, filters that start at random do not get there.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from core.models.tokens import Strides
+
+
+class FilterBank(nn.Module):
+    """Strided ``Conv1d`` from samples to band energies in log units: ``(batch, samples)`` → ``(batch, bands, frames)``."""
+
+    def __init__(self, bands: int, sample_rate: int, kernel_size: int, stride: int, floor: float = 1e-7):
+        super().__init__()
+        self.floor = floor  # energy below which everything is silence; a full-scale sine has energy 1
+        self.conv = nn.Conv1d(1, 2 * bands, kernel_size, stride, padding=(kernel_size - stride) // 2, bias=False)
+        self.conv.weight.data[:, 0] = band_pass_pairs(bands, sample_rate, kernel_size)
+        self.norm = nn.BatchNorm1d(bands)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        cosine, sine = self.conv(waveform[:, None]).float().chunk(2, dim=1)
+        return self.norm(torch.log(cosine.square() + sine.square() + self.floor))
+
+
+def band_pass_pairs(bands: int, sample_rate: int, kernel_size: int) -> Tensor:
+    """Hann-windowed cosines, then sines, at mel-spaced frequencies: ``(2 * bands, kernel_size)``."""
+    mel = torch.linspace(_mel(40.0), _mel(0.47 * sample_rate), bands + 2)[1:-1]
+    frequency = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)  # Hz
+    time = (torch.arange(kernel_size) - (kernel_size - 1) / 2) / sample_rate  # s
+    angle = 2 * math.pi * frequency[:, None] * time
+    window = torch.hann_window(kernel_size, periodic=False)
+    return torch.cat([angle.cos(), angle.sin()]) * window * (2.0 / window.sum())
+
+
+def _mel(hz: float) -> float:
+    return 2595.0 * math.log10(1.0 + hz / 700.0)
+
+
+class BandTimeMask(nn.Module):
+    """While training, hides one random run of bands and one of frames in every clip (SpecAugment, Park et al. 2019,
+    https://arxiv.org/abs/1904.08779), so that no single band or moment may carry the answer. ``(batch, bands, frames)``
+    """
+
+    def __init__(self, band_share: float, time_share: float):
+        super().__init__()
+        self.shares = (band_share, time_share)
+
+    def forward(self, features: Tensor) -> Tensor:
+        if not self.training:
+            return features
+        for axis, share in zip((1, 2), self.shares, strict=True):
+            size = features.shape[axis]
+            width = torch.rand(len(features), 1, device=features.device) * share * size
+            start = torch.rand(len(features), 1, device=features.device) * (size - width)
+            index = torch.arange(size, device=features.device)
+            keep = (index < start) | (index >= start + width)  # (batch, size)
+            features = features * (keep[:, :, None] if axis == 1 else keep[:, None, :])
+        return features
+
+
+class ConvStem(nn.Module):
+    """Filter bank, mask, then strided ``Conv1d`` + batch norm + GELU: ``(batch, samples)`` → ``(batch, channels, tokens)``.
+
+    Paddings are chosen so that token n is centred on the samples ``[n * hop, (n + 1) * hop)``; :attr:`strides` says so
+    and a test proves it.
+    """
+
+    def __init__(self, sample_rate: int, bands: int = 64, channels: tuple[int, ...] = (128, 128), dropout: float = 0.1):
+        super().__init__()
+        window, hop = 2 * round(sample_rate * 0.0125), round(sample_rate * 0.01)  # 25 ms every 10 ms
+        self.bank = FilterBank(bands, sample_rate, window, hop)
+        self.mask = BandTimeMask(band_share=0.2, time_share=0.2)
+        geometry = [(window, hop, (window - hop) // 2)]
+        convs = []
+        for width_in, width_out in zip((bands, *channels), channels, strict=False):
+            convs += [nn.Conv1d(width_in, width_out, 6, stride=2, padding=2, bias=False), nn.BatchNorm1d(width_out),
+                      nn.GELU(), nn.Dropout(dropout)]
+            geometry.append((6, 2, 2))
+        self.convs = nn.Sequential(*convs)
+        self.strides = Strides.of(geometry)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        return self.convs(self.mask(self.bank(waveform)))

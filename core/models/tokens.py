@@ -1,0 +1,48 @@
+"""Where in the clip a token lives: the one definition that tests prove and pages draw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TokenLayout:
+    """The place of every token (= attention key) of a layer. All arrays are float64, one entry per key."""
+
+    start: np.ndarray  # s; NaN for the CLS token
+    end: np.ndarray  # s
+    low: np.ndarray  # Hz; NaN where a token has no frequency band
+    high: np.ndarray  # Hz
+    clip_time: bool = True  # False where a token is no place in the clip (e.g. time within a window)
+    cls_index: int | None = 0
+
+
+@dataclass(frozen=True)
+class Strides:
+    """The geometry of a chain of convolutions: output n looks at ``receptive_field`` samples around
+    ``offset + n * hop`` (both in input samples). See Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields
+    """
+
+    hop: int
+    offset: float
+    receptive_field: int
+
+    @classmethod
+    def of(cls, layers: Sequence[tuple[int, int, int]]) -> "Strides":
+        """``layers``: (kernel, stride, padding) from the waveform on."""
+        hop, offset, field = 1, 0.0, 1
+        for kernel, stride, padding in layers:
+            offset += ((kernel - 1) / 2 - padding) * hop
+            field += (kernel - 1) * hop
+            hop *= stride
+        return cls(hop, offset, field)
+
+
+def time_layout(num_tokens: int, strides: Strides, num_samples: int, sample_rate: int) -> TokenLayout:
+    """Layout of a CLS token followed by ``num_tokens`` time steps: each is drawn one hop wide around its centre."""
+    centre = strides.offset + 0.5 + np.arange(num_tokens) * strides.hop
+    start = np.clip(centre - strides.hop / 2, 0, num_samples) / sample_rate
+    end = np.clip(centre + strides.hop / 2, 0, num_samples) / sample_rate
+    nan = np.full(num_tokens + 1, np.nan)
+    return TokenLayout(np.r_[np.nan, start], np.r_[np.nan, end], nan, nan.copy())

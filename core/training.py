@@ -1,0 +1,227 @@
+"""One fold, epoch by epoch. The trainer knows no screen and no disk layout: it calls back with events.
+
+Every epoch draws its order, its augmentation and its dropout from a seed made of (seed, fold, epoch). So two trainings
+with one seed are equal to the byte, and one that is resumed at an epoch's end goes on as if nothing had happened.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.augment import augment, coin, mixup, warmup_cosine
+from core.config import TrainConfig
+from core.errors import UserError
+from core.splits import Split
+
+
+class Cancelled(Exception):
+    """Raised by an ``on_event`` callback to stop a training at once."""
+
+
+@dataclass(frozen=True)
+class FoldState:
+    """All that is needed to go on after the end of an epoch."""
+
+    epoch: int  # epochs done
+    history: list[dict]
+    tensors: dict[str, Tensor]  # model.*, average.*, best.*, optimizer.<parameter index>.*
+
+
+@dataclass(frozen=True)
+class BatchEnd:
+    fold: int | str
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    fold: int | str
+    epoch: int
+    epochs: int
+    rows: list[dict]  # of this epoch: one for train and, where there is a validation fold, one for validation
+    snapshot: Callable[[], FoldState]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """``auto`` takes a CUDA GPU, then Apple's MPS, then the CPU. Raises :class:`UserError` for one that is absent."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, here in present.items() if here)
+    if not present[name]:
+        here = ", ".join(kind for kind, there in present.items() if there)
+        raise UserError(f"device expects something this machine has ({here}), found {name!r}; use device=auto")
+    return torch.device(name)
+
+
+def derive_seed(*parts: int | str) -> int:
+    """One well-mixed seed from several numbers or words."""
+    numbers = [int.from_bytes(p.encode(), "little") if isinstance(p, str) else p for p in parts]
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split: Split, config: TrainConfig, *,
+             num_classes: int, fold: int | str | None = None, on_event: Callable = lambda event: None,
+             resume_from: FoldState | None = None) -> list[dict]:
+    """Train ``model`` on ``split.train`` and leave the kept weights in it. ``split.test`` is never looked at.
+
+    ``waveforms`` ``(clips, samples)`` of any float type, memory-mapped if you like; ``targets`` ``(clips,)`` class indices.
+    Returns the history: one row per epoch and split (``train``, ``validation``). Raises :class:`UserError` when the loss
+    is no longer a number, and whatever ``on_event`` raises.
+    """
+    fold = split.model_fold if fold is None else fold
+    device = pick_device(config.device)
+    model.to(device)
+    optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.learning_rate)
+    average = copy.deepcopy(model).eval() if config.average else model
+    best: dict[str, Tensor] = {}
+    history: list[dict] = []
+    done = 0
+    if resume_from:
+        done, history = resume_from.epoch, list(resume_from.history)
+        best = _restore(resume_from, model, average, optimizer)
+
+    batches = math.ceil(len(split.train) / config.batch_size)
+    train_index, steps = np.array(split.train), config.epochs * batches
+    for epoch in range(done + 1, config.epochs + 1):
+        started = time.perf_counter()
+        seed = derive_seed(config.seed, fold, epoch)
+        torch.manual_seed(seed)  # dropout
+        generator = torch.Generator(device).manual_seed(seed)  # order and augmentation
+        order = torch.randperm(len(train_index), generator=torch.Generator().manual_seed(seed)).numpy()
+        model.train()
+        total_loss = torch.zeros((), device=device)
+        total_correct = torch.zeros((), device=device)
+        for batch, index in enumerate(np.array_split(train_index[order], batches)):
+            step = (epoch - 1) * batches + batch
+            rate = config.learning_rate * warmup_cosine(step, steps, config.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            waveform = _to_device(waveforms, index, device)
+            target = F.one_hot(torch.from_numpy(targets[index]).to(device), num_classes).float()
+            loss, correct = _update(model, optimizer, waveform, target, config, generator)
+            total_loss += loss * len(index)
+            total_correct += correct
+            if config.average:
+                _average(average, model, min(config.average, (1 + step) / (10 + step)))
+            on_event(BatchEnd(fold, epoch, config.epochs, batch + 1, batches))
+        loss = total_loss.item() / len(train_index)
+        if not math.isfinite(loss):
+            raise UserError(f"the loss of fold {fold} is no longer a number in epoch {epoch}; "
+                            f"a lower learning rate than {config.learning_rate:g} usually helps")
+        rows = [_row(fold, epoch, "train", loss, total_correct.item() / len(train_index), rate)]
+        if split.validation:
+            rows.append(_validation_row(average, waveforms, targets, split.validation, fold, epoch, rate))
+            if config.select == "best_validation" and _is_best(rows[-1], history):
+                best = {name: value.clone() for name, value in average.state_dict().items()}
+        seconds = round(time.perf_counter() - started, 3)
+        history += [row | {"seconds": seconds} for row in rows]
+        on_event(EpochEnd(fold, epoch, config.epochs, history[-len(rows):],
+                          lambda epoch=epoch: _snapshot(epoch, history, model, average, best, optimizer)))
+    model.load_state_dict(best or average.state_dict())
+    model.eval()
+    return history
+
+
+@torch.inference_mode()
+def predict_logits(model: nn.Module, waveforms: np.ndarray, indices, batch_size: int = 64) -> np.ndarray:
+    """Logits ``(len(indices), num_classes)`` float32 of the chosen clips, on the device where the model is."""
+    device = next(model.parameters()).device
+    model.eval()
+    indices = np.asarray(indices, dtype=int)
+    parts = [model(_to_device(waveforms, indices[start : start + batch_size], device)).float().cpu()
+             for start in range(0, len(indices), batch_size)]
+    return torch.cat(parts).numpy()
+
+
+def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tensor, Tensor]:
+    """One step of the optimizer; returns the batch's mean loss and its number of right answers, still on the device."""
+    waveform = augment(waveform, config, generator)
+    if config.mixup and len(waveform) > 1 and coin(config.mixup, generator):
+        waveform, target = mixup(waveform, target, generator)
+    with torch.autocast(waveform.device.type, torch.bfloat16,
+                        enabled=config.mixed_precision and waveform.device.type == "cuda"):
+        logits = model(waveform)
+    loss = F.cross_entropy(logits.float(), target, label_smoothing=config.label_smoothing)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if config.gradient_clip:
+        nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
+    optimizer.step()
+    return loss.detach(), (logits.argmax(1) == target.argmax(1)).sum()
+
+
+def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Weight decay pulls on matrices and filters, not on biases, norms and single tokens."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    decayed = [p for p in parameters if p.squeeze().ndim >= 2]
+    others = [p for p in parameters if p.squeeze().ndim < 2]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Exponential moving average of the weights; running statistics and counters are copied."""
+    for mean, now in zip(average.parameters(), model.parameters(), strict=True):
+        mean.lerp_(now, 1 - decay)
+    for kept, now in zip(average.buffers(), model.buffers(), strict=True):
+        kept.copy_(now)
+
+
+def _validation_row(model, waveforms, targets, indices, fold, epoch, rate) -> dict:
+    logits = torch.from_numpy(predict_logits(model, waveforms, indices))
+    target = torch.from_numpy(targets[np.array(indices)])
+    accuracy = (logits.argmax(1) == target).float().mean().item()
+    return _row(fold, epoch, "validation", F.cross_entropy(logits, target).item(), accuracy, rate)
+
+
+def _row(fold, epoch, split, loss, accuracy, rate) -> dict:
+    return {"fold": fold, "epoch": epoch, "split": split, "loss": round(loss, 6), "accuracy": round(accuracy, 6),
+            "learning_rate": float(f"{rate:.6g}")}
+
+
+def _is_best(row: dict, history: list[dict]) -> bool:
+    """Higher accuracy than every epoch before, or the same at a lower loss."""
+    before = [(r["accuracy"], -r["loss"]) for r in history if r["split"] == "validation"]
+    return not before or (row["accuracy"], -row["loss"]) > max(before)
+
+
+def _to_device(waveforms: np.ndarray, index: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(waveforms[index])).to(device).float()
+
+
+def _snapshot(epoch, history, model, average, best, optimizer) -> FoldState:
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    if average is not model:
+        tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in best.items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+    return FoldState(epoch, list(history), {name: value.detach().cpu().clone() for name, value in tensors.items()})
+
+
+def _restore(state: FoldState, model, average, optimizer) -> dict[str, Tensor]:
+    """Put a snapshot back; returns the best weights so far (empty where none are kept)."""
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimizer": {}}
+    for name, value in state.tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = value.clone()
+    model.load_state_dict(parts["model"])
+    if average is not model:
+        average.load_state_dict(parts["average"])
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in parts["optimizer"].items():
+        index, _, key = name.partition(".")
+        moments.setdefault(int(index), {})[key] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    return parts["best"]

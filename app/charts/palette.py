@@ -1,0 +1,96 @@
+"""Colours and defaults that every figure shares: ten class colours, splits and folds, ink, energy maps.
+
+A class keeps one hue everywhere. Each theme has its own shade of it, because ten colours that a colour-blind reader can
+tell apart differ in lightness too, and none of that range may drown in the page's background.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+CLASS_COLOURS = {
+    False: ("#332288", "#88ccee", "#44aa99", "#117733", "#999933",
+            "#c9ad3c", "#cc6677", "#882255", "#aa4499", "#777777"),
+    True: ("#8f86ff", "#88ccee", "#44aa99", "#4fc06f", "#b5b53c",
+           "#ddcc77", "#e8798b", "#d0508f", "#cf7fe0", "#bbbbbb"),
+}
+SPLIT_COLOURS = {False: {"train": "#7c8a92", "validation": "#0f6f7c", "test": "#b4552d"},
+                 True: {"train": "#93a2aa", "validation": "#4fb3bf", "test": "#e08e67"}}
+FOLD_COLOURS = {False: ("#3b6ea5", "#5b9279", "#a58a3b", "#a0607f", "#6b6f9c"),
+                True: ("#7fb0e2", "#8fc7ad", "#d6bb6c", "#d796b3", "#a5a9dc")}
+COLOUR_MAPS = {"Magma": "Magma", "Viridis": "Viridis", "Grey": "Greys_r"}
+FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What a figure draws with on one theme's surface; the values follow ``.streamlit/config.toml``."""
+
+    text: str
+    muted: str
+    grid: str
+    surface: str
+    raised: str
+    accent: str
+    wave: str
+
+
+INK = {
+    False: Ink("#1c2326", "#5c686d", "#e3e6e3", "#fbfbfa", "#ffffff", "#0f6f7c", "#33707a"),
+    True: Ink("#e4e9e8", "#98a6ab", "#2a3439", "#12171a", "#20292d", "#4fb3bf", "#6fbac4"),
+}
+
+
+def ink(dark: bool) -> Ink:
+    return INK[bool(dark)]
+
+
+def class_colours(class_names: Sequence[str], dark: bool = False) -> dict[str, str]:
+    """Class name -> its colour, by its place in the data set's order (the eleventh class starts over)."""
+    shades = CLASS_COLOURS[bool(dark)]
+    return {name: shades[i % len(shades)] for i, name in enumerate(class_names)}
+
+
+def split_colour(split: str, dark: bool = False) -> str:
+    return SPLIT_COLOURS[bool(dark)][split]
+
+
+def fold_colour(fold: int, dark: bool = False) -> str:
+    """The colour of fold 1, 2, …"""
+    shades = FOLD_COLOURS[bool(dark)]
+    return shades[(fold - 1) % len(shades)]
+
+
+def plain(text: object) -> str:
+    """Text from outside for a figure: Plotly reads tags in labels, so they are escaped."""
+    return html.escape(str(text), quote=False)
+
+
+def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y_title: str = "",
+               margin: tuple[int, int, int, int] | None = None) -> go.Figure:
+    """An empty figure in the theme's ink on a transparent ground.
+
+    ``margin`` is left, right, top, bottom in pixels. ``title`` says in words what to see. The same ``height`` for
+    neighbours. Text from outside must go through :func:`plain`.
+    """
+    shade = ink(dark)
+    left, right, top, bottom = margin or (64, 12, 44 if title else 12, 48 if x_title else 28)
+    axis = dict(gridcolor=shade.grid, linecolor=shade.grid, zeroline=False, tickcolor=shade.grid, automargin=False,
+                tickfont=dict(color=shade.muted, size=12), title=dict(font=dict(color=shade.muted, size=12.5)))
+    figure = go.Figure()
+    figure.update_layout(
+        template="none", height=height, margin=dict(l=left, r=right, t=top, b=bottom, pad=0),
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False, separators=".,",
+        font=dict(family=FONT, size=13, color=shade.text),
+        title=dict(text=title, x=0, xref="container", xanchor="left", y=1, yref="container", yanchor="top",
+                   pad=dict(l=4, t=10), font=dict(size=15, color=shade.text, weight=600)),
+        hoverlabel=dict(bgcolor=shade.raised, bordercolor=shade.grid,
+                        font=dict(family=FONT, size=13, color=shade.text)),
+        legend=dict(orientation="h", x=0, xanchor="left", y=1.02, yanchor="bottom", bgcolor="rgba(0,0,0,0)",
+                    font=dict(color=shade.muted, size=12)),
+        xaxis=axis, yaxis=axis, modebar=dict(bgcolor="rgba(0,0,0,0)", color=shade.muted, activecolor=shade.accent))
+    figure.update_xaxes(title_text=x_title)
+    figure.update_yaxes(title_text=y_title)
+    return figure

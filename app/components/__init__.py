@@ -1,0 +1,6 @@
+"""What several pages put on the screen: headers, errors, empty states, figures and the player."""
+
+from app.components.frame import empty_state, guard, page_header, show_error, show_figure, style
+from app.components.player import player
+
+__all__ = ["empty_state", "guard", "page_header", "player", "show_error", "show_figure", "style"]

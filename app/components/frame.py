@@ -1,0 +1,72 @@
+"""The parts of a page that are the same everywhere. Text from outside is shown as text, never as Markdown."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CSS = """
+[data-testid=stMain] { font-variant-numeric: tabular-nums; }
+[data-testid=stMainBlockContainer] { max-width: 1360px; }
+[data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0; }
+[data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0.25rem 0; }
+.stPlotlyChart { border-radius: 8px; }
+@media (max-width: 640px) {
+  [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
+}
+"""
+
+
+def style() -> None:
+    """The few rules that the theme has no setting for; called once, by the frame."""
+    st.html(f"<style>{CSS}</style>")
+
+
+def page_header(title: str, subtitle: str = "") -> None:
+    """A page's title in sentence case, and one sentence on what it is for."""
+    st.title(title, anchor=False)
+    if subtitle:
+        st.caption(escape(subtitle))
+
+
+def show_error(error: UserError | str) -> None:
+    """The sentence of a :class:`UserError`, where the person is looking."""
+    st.error(escape(str(error)), icon=":material/error:")
+
+
+def empty_state(sentence: str, button: str | None = None, *, key: str, page: str | None = None, icon: str = "") -> bool:
+    """One sentence and one button. ``page`` (such as ``"views/train.py"``) is opened by it; else True when pressed."""
+    with st.container(border=True, horizontal_alignment="center", key=f"empty_{key}"):
+        st.markdown(escape(sentence), text_alignment="center")
+        if not button:
+            return False
+        pressed = st.button(button, key=key, type="primary", icon=icon or None)
+    if pressed and page:
+        st.switch_page(page)
+    return pressed
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """What went wrong inside is said as its sentence; the rest of the page goes on."""
+    try:
+        yield
+    except UserError as error:
+        show_error(error)
+
+
+def show_figure(figure: "go.Figure", key: str, *, alt: str = "", **options):
+    """A figure of :mod:`app.charts` as it was drawn, without Plotly's tools except where it is zoomed."""
+    config = {"displaylogo": False, "displayModeBar": False, "responsive": True, **options.pop("config", {})}
+    return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt or None, **options)
+
+
+def escape(text: str) -> str:
+    """``text`` so that Streamlit's Markdown shows it letter by letter."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|$~:&^=\"'/" else c for c in text)

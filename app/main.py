@@ -1,0 +1,28 @@
+"""The app's frame: theme, navigation and the five pages. Start it with ``streamlit run app/main.py``."""
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:  # `streamlit run app/main.py` puts only app/ there
+    sys.path.insert(0, ROOT)
+
+import streamlit as st  # noqa: E402
+
+from app.components import guard, style  # noqa: E402
+from app.warm_up import warm_up  # noqa: E402
+
+PAGES = [
+    st.Page("views/home.py", title="Home", icon=":material/home:", default=True),
+    st.Page("views/explore.py", title="Explore", icon=":material/graphic_eq:", url_path="explore"),
+    st.Page("views/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+    st.Page("views/results.py", title="Results", icon=":material/monitoring:", url_path="results"),
+    st.Page("views/listen.py", title="Listen inside", icon=":material/hearing:", url_path="listen"),
+]
+
+page = st.navigation(PAGES, position="top")
+st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=":material/graphic_eq:", layout="wide")
+style()
+warm_up()
+with guard():
+    page.run()

@@ -1,0 +1,5 @@
+"""Explore."""
+
+from app.components import page_header
+
+page_header("Explore")

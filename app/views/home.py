@@ -1,0 +1,5 @@
+"""Home."""
+
+from app.components import page_header
+
+page_header("Home")

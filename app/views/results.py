@@ -1,0 +1,5 @@
+"""Results."""
+
+from app.components import page_header
+
+page_header("Results")

@@ -1,0 +1,5 @@
+"""Train."""
+
+from app.components import page_header
+
+page_header("Train")

@@ -1,0 +1,25 @@
+"""Import the slow libraries once, in the background, while the person looks at the first page."""
+
+import importlib
+import logging
+import threading
+
+import streamlit as st
+
+SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "torch")
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Start the thread, once per server. It calls nothing of Streamlit's."""
+    thread = threading.Thread(target=_import_all, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_all() -> None:
+    for name in SLOW:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:  # the page that needs it says so when it is opened
+            logging.getLogger(__name__).warning("warm-up could not import %s: %s", name, error)

@@ -1,0 +1,196 @@
+"""The answer for one sound, and what the model attended to while it gave it.
+
+A clip is resampled to the model's rate. One shorter than the model's length stands in the middle of zeros, as in
+training; a longer one is cut into windows that overlap by half, and the windows' probabilities are averaged. Times are
+always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
+"""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from core.attention import AttentionMap
+    from core.checkpoint import Checkpoint
+
+SLACK = 0.02  # a clip longer than the model's by up to this share is cut to its centre, not heard twice
+LONGEST_SECONDS = 600
+WINDOWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Window:
+    """One stretch the model heard: seconds of the clip, and its probabilities ``(classes,)``."""
+
+    start: float
+    end: float
+    probs: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer for a whole clip."""
+
+    model: str
+    class_names: tuple[str, ...]
+    seconds: float
+    probs: np.ndarray  # (classes,), the mean over windows
+    windows: tuple[Window, ...]
+    unknown: bool  # true when there is nothing to hear; `remark` says why
+    remark: str | None = None
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """Every class with its probability, best first."""
+        order = np.argsort(-self.probs, kind="stable")
+        return [(self.class_names[i], float(self.probs[i])) for i in order]
+
+    @property
+    def surest_window(self) -> int:
+        """Index of the window that is surest of the clip's best class."""
+        best = int(np.argmax(self.probs))
+        return int(np.argmax([window.probs[best] for window in self.windows]))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What stood behind one window: the attention of every layer and the log-mel spectrogram of what was heard."""
+
+    window: Window
+    maps: tuple["AttentionMap", ...]  # empty for a model without attention; times in seconds of the clip
+    log_mel: np.ndarray  # (bands, frames) float32, dB
+    times: np.ndarray  # (frames,) seconds of the clip
+    frequencies: np.ndarray  # (bands,) Hz
+
+
+def load_predictor(path: Path) -> "Checkpoint":
+    """The model of a checkpoint file, ready to answer. Load it once and keep it. Raises :class:`UserError`."""
+    from core.checkpoint import load_checkpoint
+
+    return load_checkpoint(Path(path))
+
+
+def read_clip(source: Path | str | bytes, name: str = "this sound") -> tuple[np.ndarray, int]:
+    """``(waveform, sample_rate)`` of a file, or of a file's bytes that a person knows as ``name``.
+
+    The length is asked of the header first: a small file can unpack into hours of sound. Raises :class:`UserError`.
+    """
+    from core.audio import audio_info, read_audio
+
+    seconds = audio_info(_opened(source, name)).seconds
+    if seconds > LONGEST_SECONDS:
+        raise UserError(f"this sound is {seconds / 60:,.0f} minutes long and at most {LONGEST_SECONDS // 60} can be "
+                        "answered at once; cut out the part you care about")
+    return read_audio(_opened(source, name))
+
+
+def _opened(source: Path | str | bytes, name: str) -> Path | str | BytesIO:
+    if not isinstance(source, bytes):
+        return source
+    stream = BytesIO(source)
+    stream.name = name
+    return stream
+
+
+def predict(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) -> Prediction:
+    """The answer for ``waveform`` ``(samples,)`` at ``sample_rate`` Hz; :class:`UserError` where there is none."""
+    import torch
+
+    heard, offsets = _prepared(checkpoint, waveform, sample_rate)
+    length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
+    probs = []
+    with torch.inference_mode():
+        for first in range(0, len(offsets), WINDOWS_AT_ONCE):
+            batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
+            probs.append(_probabilities(checkpoint.model, batch))
+    probs = np.concatenate(probs)
+    windows = tuple(Window(o / rate, (o + length) / rate, p) for o, p in zip(offsets, probs, strict=True))
+    silent = bool(np.ptp(waveform) == 0)
+    remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
+    return Prediction(checkpoint.config.model, tuple(checkpoint.class_names), len(waveform) / sample_rate,
+                      probs.mean(axis=0), windows, silent, remark if silent else None)
+
+
+def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:
+    """Attention and log-mel of one of the windows of :func:`predict`; raises :class:`UserError` as it does."""
+    import torch
+
+    from core.attention import has_attention, record_attention
+
+    heard, offsets = _prepared(checkpoint, waveform, sample_rate)
+    if not 0 <= window < len(offsets):
+        raise UserError(f"this clip has windows 0 to {len(offsets) - 1}, found {window}")
+    length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
+    stretch, offset = _stretch(heard, offsets[window], length), offsets[window] / rate
+    recording = record_attention(checkpoint.model) if has_attention(checkpoint.model) else nullcontext()
+    with torch.inference_mode():
+        with recording as record:
+            probs = _probabilities(checkpoint.model, stretch[None])[0]
+        frontend = _log_mel(rate)
+        log_mel = frontend(torch.from_numpy(stretch)).numpy()
+    maps = tuple(_moved(attention, offset) for attention in record.maps) if record else ()
+    times = offset + np.arange(log_mel.shape[1]) * frontend.hop_length / rate
+    return Explanation(Window(offset, offset + length / rate, probs), maps, log_mel, times, frontend.frequencies())
+
+
+def window_offsets(num_samples: int, length: int) -> list[int]:
+    """First sample of every window of ``length``: one window when the clip is about that long (its centre), else
+    windows half a length apart, the last one ending with the clip."""
+    spare = num_samples - length
+    if spare <= SLACK * length:
+        return [int(spare / 2)]  # towards zero, as core.audio.fit_length does
+    hop = length // 2
+    return [*range(0, spare, hop), spare]
+
+
+def _prepared(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, list[int]]:
+    """The waveform at the model's rate and the first samples of its windows."""
+    from core.audio import resample
+
+    if not len(waveform):
+        raise UserError("this clip holds no samples; a clip needs at least one")
+    if not np.isfinite(waveform).all():
+        raise UserError("this clip holds samples that are no numbers (NaN or infinite); save it again as 16-bit WAV")
+    config = checkpoint.config
+    heard = resample(np.asarray(waveform, dtype=np.float32), sample_rate, config.sample_rate)
+    return heard, window_offsets(len(heard), config.num_samples)
+
+
+def _stretch(waveform: np.ndarray, offset: int, length: int) -> np.ndarray:
+    """``length`` samples from ``offset`` on, zeros where the waveform has none."""
+    stretch = np.zeros(length, dtype=np.float32)
+    first, last = max(offset, 0), min(offset + length, len(waveform))
+    stretch[first - offset : last - offset] = waveform[first:last]
+    return stretch
+
+
+def _probabilities(model, batch: np.ndarray) -> np.ndarray:
+    """``(windows, samples)`` -> ``(windows, classes)``, on the device the model is on."""
+    import torch
+
+    device = next(model.parameters()).device
+    return model(torch.from_numpy(batch).to(device)).float().softmax(dim=1).cpu().numpy()
+
+
+def _moved(attention: "AttentionMap", offset: float) -> "AttentionMap":
+    """The same map with token times in seconds of the clip; times that are no places in the clip stay as they are."""
+    layout = attention.layout
+    if not layout.clip_time:
+        return attention
+    return replace(attention, layout=replace(layout, start=layout.start + offset, end=layout.end + offset))
+
+
+@lru_cache(maxsize=4)
+def _log_mel(sample_rate: int):
+    """25 ms windows every 10 ms, 64 bands up to half the sample rate."""
+    from core.mel import LogMel
+
+    window, hop = round(0.025 * sample_rate), round(0.010 * sample_rate)
+    return LogMel(sample_rate, n_fft=2 ** int(np.ceil(np.log2(2 * window))), win_length=window, hop_length=hop)

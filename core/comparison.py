@@ -1,0 +1,122 @@
+"""Can two runs be told apart? McNemar's exact test on the clips that both were tested on, and a sentence that claims
+no more than it supports.
+
+Only the clips on which exactly one of two runs is right carry information; if both were equally good, each would win
+half of them (McNemar 1947, https://doi.org/10.1007/BF02295996). The p-values of several pairs are corrected by Holm's
+method (1979). Clips of one recording are counted as independent, so p is, if anything, too small.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from core.metrics import answers, ensemble, of_split
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs on the same clips: how many only the first and only the second got right, and Holm's p-value."""
+
+    first: str
+    second: str
+    only_first: int
+    only_second: int
+    p: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``correct``: share of the common clips that each run gets right; ``pairs``: every pair; ``clips``: how many."""
+
+    correct: dict[str, float]
+    pairs: list[Pair]
+    clips: int
+    pooled: tuple[str, ...]  # runs that answered by the mean probabilities of several models
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value of equal skill, given the numbers of clips that only one of the two got right."""
+    n, low = only_first + only_second, min(only_first, only_second)
+    tail = sum(math.comb(n, i) for i in range(low + 1))
+    return min(1.0, float(2 * tail / 2**n))
+
+
+def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]]) -> Comparison | None:
+    """The runs ``{name: (predictions, class_names)}`` on the test clips all of them answered for, with the same truth;
+    None when they share none. Several models of one clip answer together, by their mean probabilities."""
+    right, pooled = {}, []
+    for name, (predictions, class_names) in runs.items():
+        test = of_split(predictions, "test")
+        if test["path"].duplicated().any():
+            pooled.append(name)
+            test = ensemble(test, class_names)
+        rows = answers(test, class_names)
+        truth = np.asarray(class_names, dtype=object)[rows.targets]
+        right[name] = pd.Series(rows.targets == rows.predicted, index=pd.MultiIndex.from_arrays([rows.paths, truth]))
+    common = pd.concat(right, axis=1, join="inner") if right else pd.DataFrame()
+    if not len(common):
+        return None
+    counts = {
+        (a, b): (int((common[a] & ~common[b]).sum()), int((common[b] & ~common[a]).sum()))
+        for a, b in combinations(right, 2)
+    }
+    adjusted = holm([mcnemar(*only) for only in counts.values()])
+    pairs = [Pair(*names, *only, p) for (names, only), p in zip(counts.items(), adjusted, strict=True)]
+    return Comparison({name: float(common[name].mean()) for name in right}, pairs, len(common), tuple(pooled))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number by Holm's step-down method, in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = float(highest)
+    return adjusted
+
+
+def sentence(comparison: Comparison) -> str:
+    """The comparison in one sentence: who cannot be told apart from the best, and whom the test shows to be beaten."""
+    best, *others = sorted(comparison.correct, key=lambda name: -comparison.correct[name])
+    p_of = {frozenset((pair.first, pair.second)): pair.p for pair in comparison.pairs}
+
+    def p_values(winners, losers):
+        return [p_of[frozenset((a, b))] for a in winners for b in losers]
+
+    tied = [name for name in others if p_of[frozenset((best, name))] >= ALPHA]
+    beaten = [name for name in others if name not in tied]
+    top = [best, *tied]
+    by_all = [name for name in beaten if max(p_values(top, [name])) < ALPHA]
+    by_best = [name for name in beaten if name not in by_all]
+    claims = []
+    if len(tied) == 1:
+        claims.append((f"{listed(top)} cannot be told apart", _p(p_values([best], tied))))
+    elif tied:
+        claims.append((f"{best} cannot be told apart from {listed(tied, 'or')}", _p(p_values([best], tied), "≥")))
+    if by_all:
+        subject = {1: f"{best} beats", 2: "both beat"}.get(len(top), f"all {len(top)} beat")
+        claims.append((f"{subject} {listed(by_all)}", _p(p_values(top, by_all))))
+    if by_best:
+        claims.append((f"{best} beats {listed(by_best)}", _p(p_values([best], by_best))))
+    where = [f" on these {comparison.clips} clips"] + [""] * len(claims)
+    return "; ".join(f"{claim}{place}, {p}" for (claim, p), place in zip(claims, where, strict=False)) + "."
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _p(values: Sequence[float], several: str = "≤") -> str:
+    """One p-value, or the bound that all of several keep."""
+    value = min(values) if several == "≥" else max(values)
+    if value < 0.001:
+        return "p < 0.001"
+    relation = "=" if len(values) == 1 or min(values) == 1 else several
+    return f"p {relation} {value:.3f}" if value < 0.1 else f"p {relation} {value:.2f}"

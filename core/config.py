@@ -29,7 +29,7 @@ def cache_dir() -> Path:
 def data_dirs() -> list[Path]:
     """Folders searched for a data set by name, first match wins."""
     named = os.environ.get("EARSHOT_DATA")
-    return [Path(named)] * bool(named) + [ROOT / "data", ROOT.parent / "shared" / "data"]
+    return ([Path(named)] if named else []) + [ROOT / "data", ROOT.parent / "shared" / "data"]
 
 
 def setting(default, help, *, group, label, low=None, high=None, choices=None, unit=""):

@@ -1,0 +1,60 @@
+"""What a data set is: clips with a label, a source and perhaps a fold. No sound is opened here."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled sound: a file, or the part of it from ``start`` to ``end`` seconds.
+
+    ``path`` is relative to the data set's root with ``/`` between folders. ``source`` names the original recording:
+    clips that share it must never be on two sides of a split.
+    """
+
+    path: str
+    label: str
+    fold: int | None
+    source: str
+    start: float | None = None
+    end: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return PurePosixPath(self.path).stem
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled clips under one folder; ``source_rule`` says in a sentence how sources were told apart."""
+
+    name: str
+    root: Path
+    clips: tuple[Clip, ...]
+    class_names: tuple[str, ...]
+    layout: str
+    source_rule: str
+    licence: str = ""
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """Class index of every clip, int64 ``(clips,)``."""
+        index = {name: position for position, name in enumerate(self.class_names)}
+        return np.array([index[clip.label] for clip in self.clips], dtype=np.int64)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """Source of every clip."""
+        return tuple(clip.source for clip in self.clips)
+
+    @cached_property
+    def folds(self) -> tuple[int, ...]:
+        """The data set's own fold numbers, sorted; empty when it has none."""
+        return tuple(sorted({clip.fold for clip in self.clips if clip.fold is not None}))
+
+    def path_of(self, clip: Clip) -> Path:
+        return self.root / clip.path

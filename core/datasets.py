@@ -1,0 +1,144 @@
+"""Find and open a data set by name or path. Reads names and tables only, so it is cheap to call on every page.
+
+Names are looked up in :func:`core.config.data_dirs`, ignoring case and punctuation; ``demo`` is generated.
+"""
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.clips import Clip, Dataset
+from core.config import data_dirs
+from core.errors import UserError
+from core.readers import (
+    ESC50_TABLE,
+    READERS,
+    TABLE,
+    URBAN_TABLE,
+    class_folders,
+    is_archive,
+    normalised,
+    read_archive,
+    read_esc50,
+    read_metadata,
+)
+
+__all__ = ["Clip", "Dataset", "available_datasets", "default_dataset", "load_dataset"]
+
+DEMO = "demo"
+LAYOUTS = ("a folder per class, a metadata.csv with the columns path and label, or the layout of ESC-10, ESC-50 or "
+           "UrbanSound8K")
+
+
+def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int | None = None) -> Dataset:
+    """The data set of that name or in that folder; ``label`` chooses a table's column, ``limit`` clips per class.
+
+    Raises :class:`UserError` for an unknown name, a folder without classes, a single class or a faulty table.
+    """
+    dataset = _opened(str(name_or_path), label)
+    if not dataset.clips:
+        raise UserError(f"{dataset.name} has no clips: expected {LAYOUTS}")
+    if len(dataset.class_names) < 2:
+        raise UserError(f"{dataset.name} has only one class, {dataset.class_names[0]!r}; two or more are needed")
+    return dataset if limit is None else _limited(dataset, limit)
+
+
+def available_datasets() -> list[str]:
+    """Names that :func:`load_dataset` finds here, sorted, with the generated ``demo`` last."""
+    names = {name for _, name in _candidates()}
+    if "ESC-50" in names:
+        names.add("ESC-10")
+    return [*sorted(names - {DEMO}, key=str.lower), DEMO]
+
+
+def default_dataset() -> str:
+    """``ESC-10`` where it is found, else the demo sounds."""
+    return "ESC-10" if "ESC-10" in available_datasets() else DEMO
+
+
+def _opened(text: str, label: str) -> Dataset:
+    wanted = normalised(text)
+    path = Path(text).expanduser()
+    if wanted == DEMO and not path.is_dir():
+        from core.demo import demo_folder
+
+        return _named(DEMO, read_archive(demo_folder()))
+    if len(path.parts) == 1 and not path.is_absolute():
+        for folder, name in _candidates():
+            if wanted and wanted in (normalised(name), normalised(folder.name)):
+                return _read(folder, label, name)
+        for folder, name in _candidates():
+            if wanted == "esc10" and name == "ESC-50":
+                return read_esc50(folder, esc10_only=True)
+    if path.is_file() and path.suffix.lower() == ".csv":
+        return read_metadata(path.resolve(), label)
+    if not path.is_dir():
+        raise UserError(f"there is no data set called {text!r}; found here: {', '.join(available_datasets())}; "
+                        "give one of these or the path of a folder")
+    return _read(path.resolve(), label)
+
+
+def _read(folder: Path, label: str, name: str | None = None) -> Dataset:
+    """The data set in a folder by the first layout that fits; ``name`` overrides a plain folder's own name."""
+    try:
+        if (folder / TABLE).is_file():
+            return _named(name, read_metadata(folder / TABLE, label))
+        for fits, read in READERS.values():
+            if fits(folder):
+                return _named(name, read(folder))
+    except OSError as error:
+        raise UserError(f"{folder} could not be read: {error.strerror}") from None
+    raise UserError(f"{folder} holds no classes of sound files: expected {LAYOUTS}")
+
+
+def _candidates() -> Iterator[tuple[Path, str]]:
+    """Data sets below the data folders, or such a folder that is one itself, each with its name; first match wins."""
+    for parent in data_dirs():
+        if not parent.is_dir():
+            continue
+        children = sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
+        below = [(child, name) for child in children if (name := _recognised(child))]
+        if own := _recognised(parent, itself=not below):
+            yield parent, own
+        yield from below
+
+
+def _recognised(folder: Path, itself: bool = True) -> str | None:
+    """The name under which a folder is known, None where it is no data set; ``itself`` allows plain class folders."""
+    try:
+        if (folder / ESC50_TABLE).is_file():
+            return "ESC-50"
+        if (folder / URBAN_TABLE).is_file():
+            return "UrbanSound8K"
+        if (folder / TABLE).is_file():
+            return folder.name
+        if itself and class_folders(folder):
+            return read_archive(folder).name if is_archive(folder) else folder.name
+    except OSError:
+        return None  # a folder we may not look into is no data set of this person's
+    return None
+
+
+def _named(name: str | None, dataset: Dataset) -> Dataset:
+    return dataset if name in (None, dataset.name) else dataclasses.replace(dataset, name=name)
+
+
+def _limited(dataset: Dataset, limit: int) -> Dataset:
+    """``limit`` clips of each class, taken in turn from its folds (or sources), so that few still span them all."""
+    if limit < 1:
+        raise UserError(f"expected 1 clip per class or more, found a limit of {limit}")
+    turns: dict[tuple, int] = defaultdict(int)
+    order = []
+    for index, clip in enumerate(dataset.clips):
+        group = clip.label, clip.source if clip.fold is None else clip.fold
+        order.append((turns[group], index))
+        turns[group] += 1
+    kept, taken = [], Counter()
+    for _, index in sorted(order):
+        clip = dataset.clips[index]
+        if taken[clip.label] < limit:
+            taken[clip.label] += 1
+            kept.append(index)
+    clips = tuple(dataset.clips[index] for index in sorted(kept))
+    return dataclasses.replace(dataset, clips=clips)

@@ -1,0 +1,154 @@
+"""The layouts a data set may have on disk. A reader looks at names and tables, never at sound.
+
+Each reader takes the data set's folder and returns a :class:`Dataset`, or raises :class:`UserError`; ``READERS`` maps
+a layout to the test that recognises it and its reader, and the first that matches is used.
+"""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from core.audio import AUDIO_EXTENSIONS
+from core.clips import Clip, Dataset
+from core.errors import UserError
+from core.tables import number, read_table, relative_path
+
+ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
+                 "rooster", "crackling_fire")
+ESC10_FOLDERS = dict(zip(("dogbark", "rain", "seawaves", "babycry", "clocktick", "personsneeze", "helicopter",
+                          "chainsaw", "rooster", "firecrackling"), ESC10_CLASSES, strict=True))
+ARCHIVE_FOLDER = re.compile(r"\d{3} - (.+)")
+ARCHIVE_FILE = re.compile(r"(\d+)-([^-]+)-[A-Za-z]+")
+SOURCE_END = re.compile(r"[-_]|\d+")
+TABLE = "metadata.csv"
+ESC50_TABLE = "meta/esc50.csv"
+URBAN_TABLE = "metadata/UrbanSound8K.csv"
+FROM_NAMES = "fold and source are read from each file's name (fold-source-take)"
+
+
+def normalised(name: str) -> str:
+    """Letters and digits in lower case: how names are compared."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Sound files under a folder by their endings, sorted; what is hidden is left out."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        found += [Path(place, name) for name in names
+                  if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".")]
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def class_folders(root: Path) -> list[Path]:
+    """Folders directly under ``root`` that hold a sound file directly."""
+    return sorted(folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(".")
+                  and any(name.lower().endswith(AUDIO_EXTENSIONS) for name in os.listdir(folder)))
+
+
+def is_archive(root: Path) -> bool:
+    folders = class_folders(root)
+    return bool(folders) and all(
+        ARCHIVE_FOLDER.fullmatch(folder.name) and all(ARCHIVE_FILE.fullmatch(file.stem) for file in audio_files(folder))
+        for folder in folders)
+
+
+def read_archive(root: Path) -> Dataset:
+    """``001 - Dog bark/1-100032-A.ogg``: ESC-10 as published, and the demo sounds."""
+    clips = []
+    for folder in class_folders(root):
+        title = ARCHIVE_FOLDER.fullmatch(folder.name)[1]
+        label = ESC10_FOLDERS.get(normalised(title), title.strip().lower().replace(" ", "_"))
+        for file in audio_files(folder):
+            fold, source = ARCHIVE_FILE.fullmatch(file.stem).groups()
+            clips.append(Clip(file.relative_to(root).as_posix(), label, int(fold), source))
+    found = {clip.label for clip in clips}
+    if not found <= set(ESC10_CLASSES):
+        return _dataset(root.name, root, clips, "ESC-10 archive", FROM_NAMES)
+    class_names = tuple(name for name in ESC10_CLASSES if name in found)
+    return Dataset("ESC-10", root, tuple(clips), class_names, "ESC-10 archive", FROM_NAMES, "CC BY 3.0")
+
+
+def read_esc50(root: Path, esc10_only: bool = False) -> Dataset:
+    """``meta/esc50.csv`` beside ``audio/``; or only the 400 clips of its ESC-10 subset."""
+    rows = read_table(root / ESC50_TABLE, ("filename", "fold", "category", "src_file", "esc10"))
+    clips = [Clip(relative_path("audio/" + row["filename"], row.where), row["category"],
+                  number(row["fold"], "fold", row.where, int), row["src_file"])
+             for row in rows if not esc10_only or row["esc10"].strip().lower() == "true"]
+    rule = "fold and source are columns of the data set's own table"
+    if esc10_only:
+        names = tuple(name for name in ESC10_CLASSES if any(clip.label == name for clip in clips))
+        return Dataset("ESC-10", root, tuple(clips), names, "ESC-50, its ESC-10 subset", rule, "CC BY 3.0")
+    return _dataset("ESC-50", root, clips, "ESC-50", rule, "CC BY-NC 3.0")
+
+
+def read_urbansound8k(root: Path) -> Dataset:
+    """``metadata/UrbanSound8K.csv`` beside ``audio/fold1`` to ``fold10``."""
+    rows = read_table(root / URBAN_TABLE, ("slice_file_name", "fsID", "fold", "class"))
+    clips = [Clip(relative_path(f"audio/fold{row['fold']}/{row['slice_file_name']}", row.where), row["class"],
+                  number(row["fold"], "fold", row.where, int), row["fsID"]) for row in rows]
+    rule = "fold and source (the Freesound recording) are columns of the data set's own table"
+    return _dataset("UrbanSound8K", root, clips, "UrbanSound8K", rule, "CC BY-NC 3.0")
+
+
+def read_class_folders(root: Path) -> Dataset:
+    """One folder per class; sources are guessed from file names."""
+    found = [(file.relative_to(root).as_posix(), folder.name) for folder in class_folders(root)
+             for file in audio_files(folder)]
+    sources = sources_by_name([path for path, _ in found])
+    clips = [Clip(path, label, None, sources[path]) for path, label in found]
+    return _dataset(root.name, root, clips, "class folders", _name_rule(sources))
+
+
+def read_metadata(table: Path, label: str = "label") -> Dataset:
+    """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
+    rows = read_table(table, ("path", label))
+    columns = rows[0].keys() if rows else ()
+    by_name = {} if "source" in columns else sources_by_name([row["path"] for row in rows])
+    clips = []
+    for row in rows:
+        if not row[label].strip():
+            raise UserError(f"{row.where}: the column {label!r} is empty; every clip needs a label")
+        start, end = (number(row[key], key, row.where) if row.get(key, "").strip() else None
+                      for key in ("start", "end"))
+        fold = number(row["fold"], "fold", row.where, int) if "fold" in columns else None
+        source = row["source"].strip() if "source" in columns else by_name[row["path"]]
+        if not source:
+            raise UserError(f"{row.where}: the column 'source' is empty; name the recording the clip was cut from")
+        clips.append(Clip(relative_path(row["path"], row.where), row[label].strip(), fold, source, start, end))
+    rule = f"source is a column of {table.name}" if "source" in columns else _name_rule(by_name)
+    return _dataset(table.parent.name, table.parent, clips, "table", rule)
+
+
+def sources_by_name(paths: list[str]) -> dict[str, str]:
+    """The source of every path: its name up to the last ``-``, ``_`` or digits where two files share that."""
+    starts = {}
+    for path in paths:
+        stem = PurePosixPath(path).stem
+        ends = list(SOURCE_END.finditer(stem))
+        starts[path] = stem[: ends[-1].start()].rstrip("-_ ") if ends else ""
+    shared = Counter(starts.values())
+    return {path: start if start and shared[start] > 1 else path for path, start in starts.items()}
+
+
+def _name_rule(sources: dict[str, str]) -> str:
+    grouped = sum(path != source for path, source in sources.items())
+    if not grouped:
+        return "every file counts as a recording of its own, because no two names begin alike"
+    rest = "" if grouped == len(sources) else ", any other file is a recording of its own"
+    return ("files whose names agree up to the last “-”, “_” or digits count as one recording"
+            f"{rest}; a table {TABLE} with a column “source” says otherwise")
+
+
+def _dataset(name: str, root: Path, clips: list[Clip], layout: str, rule: str, licence: str = "") -> Dataset:
+    return Dataset(name, root, tuple(clips), tuple(sorted({clip.label for clip in clips})), layout, rule, licence)
+
+
+READERS = {
+    "ESC-50": (lambda root: (root / ESC50_TABLE).is_file(), read_esc50),
+    "UrbanSound8K": (lambda root: (root / URBAN_TABLE).is_file(), read_urbansound8k),
+    "ESC-10 archive": (is_archive, read_archive),
+    "class folders": (lambda root: bool(class_folders(root)), read_class_folders),
+}

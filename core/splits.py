@@ -1,0 +1,154 @@
+"""Who trains, who chooses, who is tested: the four protocols, grouped by source, and the audit against leaks.
+
+A split holds indices into ``dataset.clips``. Folds come from the data set where it has its own, otherwise they are
+derived: stratified by class, grouped by source, the same for the same seed.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.datasets import Dataset
+from core.errors import UserError
+
+PROTOCOLS = {
+    "assignment": "Fold 1 is kept for the test; four models train on folds 2 to 5, each leaving one of them out to "
+                  "validate, and each is tested once on fold 1.",
+    "published": "The data set's own folds: each is tested once by a model that trained on all the others; nothing is "
+                 "chosen, so the number can be held against the literature.",
+    "split": "One model: it trains on folds 2, 3 and 5, validates on fold 4, and is tested once on fold 1.",
+    "kfold": "As many folds as you like, drawn from the seed and grouped by recording: each is tested once by a model "
+             "that trained on all the others.",
+}
+OWN_FIVE = (1, 2, 3, 4, 5)
+SPLIT_ORDER = (1, 4, 2, 3, 5)  # the fold tested, the one that validates, then those trained on
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """Clip indices of one model; ``model_fold`` is the fold it did not train on, which names its files."""
+
+    model_fold: int
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def make_splits(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -> list[Split]:
+    """The splits of a protocol, audited. Raises :class:`UserError` where the data set cannot be split so."""
+    fold_of = clip_folds(dataset, protocol, folds, seed)
+
+    def clips_in(*numbers: int) -> tuple[int, ...]:
+        return tuple(np.flatnonzero(np.isin(fold_of, numbers)).tolist())
+
+    numbers = tuple(sorted(set(fold_of.tolist())))
+    if protocol == "assignment":
+        splits = [Split(k, clips_in(*{2, 3, 4, 5} - {k}), clips_in(k), clips_in(1)) for k in (2, 3, 4, 5)]
+    elif protocol == "split":
+        splits = [Split(4, clips_in(2, 3, 5), clips_in(4), clips_in(1))]
+    else:
+        splits = [Split(k, clips_in(*set(numbers) - {k}), (), clips_in(k)) for k in numbers]
+    audit(dataset, splits)
+    return splits
+
+
+def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -> np.ndarray:
+    """The fold of every clip under a protocol, int64 ``(clips,)``: the data set's own, or one derived from the seed."""
+    if protocol not in PROTOCOLS:
+        raise UserError(f"there is no protocol called {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+    if protocol == "published":
+        if len(dataset.folds) < 2:
+            raise UserError(f"{dataset.name} has no folds of its own, so the protocol “published” has nothing to "
+                            "repeat; choose kfold, assignment or split")
+        return _own_folds(dataset)
+    if protocol == "kfold":
+        return _derived_folds(dataset, folds, seed)
+    if dataset.folds == OWN_FIVE:
+        return _own_folds(dataset)
+    if protocol == "assignment":
+        return _derived_folds(dataset, 5, seed)
+    fewest = min(_sources_per_class(dataset).values())
+    derived = _derived_folds(dataset, min(5, max(3, fewest)), seed)
+    return np.array(SPLIT_ORDER, dtype=np.int64)[derived - 1]
+
+
+def leaks(dataset: Dataset) -> list[str]:
+    """The sources that stand in more than one of the data set's own folds, sorted."""
+    folds_of = defaultdict(set)
+    for clip in dataset.clips:
+        if clip.fold is not None:
+            folds_of[clip.source].add(clip.fold)
+    return sorted(source for source, numbers in folds_of.items() if len(numbers) > 1)
+
+
+def audit(dataset: Dataset, splits: list[Split]) -> None:
+    """Raise :class:`UserError` when a source stands on both sides of a split, or a class has nothing to train on."""
+    names = dataset.class_names
+    for split in splits:
+        side_of: dict[str, str] = {}
+        for side in ("train", "validation", "test"):
+            for index in getattr(split, side):
+                source = dataset.clips[index].source
+                other = side_of.setdefault(source, side)
+                if other != side:
+                    raise UserError(f"source {source!r} stands on both sides: it has clips in {other} and in {side} "
+                                    f"of the split for fold {split.model_fold}; put all its clips into one fold")
+        trained = {dataset.clips[index].label for index in split.train}
+        for name in names:
+            if name not in trained:
+                count, sources = _size_of(dataset, name)
+                raise UserError(f"class {name} has {_many(count, 'clip')} from {_many(sources, 'source')}, and none is "
+                                f"left to train on when fold {split.model_fold} is held out; add clips of other "
+                                "sources, or leave the class out")
+        for side in ("train", "test"):
+            if not getattr(split, side):
+                raise UserError(f"the split for fold {split.model_fold} has no clips to {side}; use fewer folds")
+
+
+def _own_folds(dataset: Dataset) -> np.ndarray:
+    return np.array([clip.fold for clip in dataset.clips], dtype=np.int64)
+
+
+def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
+    """Folds 1 to ``count``: no source in two of them, every class in each as far as its sources allow."""
+    if count < 2:
+        raise UserError(f"expected 2 folds or more, found {count}")
+    for name, sources in _sources_per_class(dataset).items():
+        if sources < count:
+            clips, _ = _size_of(dataset, name)
+            raise UserError(f"class {name} has {_many(clips, 'clip')} from {_many(sources, 'source')}, and {count} "
+                            f"folds need at least {count} sources in every class; use fewer folds or add recordings "
+                            f"({dataset.source_rule})")
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    targets, sources = dataset.targets, np.array(dataset.sources)
+    best, fewest_gaps = None, None
+    for attempt in range(ATTEMPTS):
+        drawn = np.zeros(len(targets), dtype=np.int64)
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=(seed + attempt * 7_919_017) % 2**32)
+        for number, (_, members) in enumerate(splitter.split(targets, targets, sources), start=1):
+            drawn[members] = number
+        gaps = count * len(dataset.class_names) - len(set(zip(drawn.tolist(), targets.tolist(), strict=True)))
+        if fewest_gaps is None or gaps < fewest_gaps:
+            best, fewest_gaps = drawn, gaps
+        if not gaps:
+            break
+    return best
+
+
+def _sources_per_class(dataset: Dataset) -> dict[str, int]:
+    pairs = {(clip.label, clip.source) for clip in dataset.clips}
+    counts = Counter(label for label, _ in pairs)
+    return {name: counts[name] for name in dataset.class_names}
+
+
+def _size_of(dataset: Dataset, class_name: str) -> tuple[int, int]:
+    """Clips and sources of a class."""
+    clips = [clip for clip in dataset.clips if clip.label == class_name]
+    return len(clips), len({clip.source for clip in clips})
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)

@@ -1,0 +1,54 @@
+"""Rows of a CSV file from outside, with errors that name the file and the line."""
+
+import csv
+from pathlib import Path, PurePosixPath
+
+from core.errors import UserError
+
+
+class Row(dict):
+    """One row as column -> text; ``where`` says file and line."""
+
+    where: str
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
+    """The rows of a CSV file with a heading. Raises :class:`UserError` when a needed column or value is missing."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="", strict=True)
+            found = reader.fieldnames or []
+            missing = [column for column in columns if column not in found]
+            if missing:
+                raise UserError(f"{path.name} has no column {missing[0]!r}; its columns are "
+                                f"{', '.join(repr(name) for name in found) or 'none'}")
+            rows = []
+            for values in reader:
+                row = Row({key: value for key, value in values.items() if key is not None})
+                row.where = f"{path.name}, line {reader.line_num}"
+                rows.append(row)
+            return rows
+    except OSError as error:
+        raise UserError(f"{path} could not be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path.name} is not a CSV table in UTF-8: {error}") from None
+
+
+def number(text: str, column: str, where: str, kind: type = float) -> float | int:
+    """``text`` as a number that is finite and not negative."""
+    try:
+        value = kind(text)
+        if not 0 <= value < float("inf"):
+            raise ValueError
+    except ValueError:
+        noun = "a whole number" if kind is int else "seconds"
+        raise UserError(f"{where}: {column} expects {noun}, found {text!r}") from None
+    return value
+
+
+def relative_path(text: str, where: str) -> str:
+    """A path below the table's folder, with ``/`` between folders."""
+    path = PurePosixPath(text.strip().replace("\\", "/"))
+    if not path.name or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
+        raise UserError(f"{where}: expected a path below the data set's folder, found {text!r}")
+    return path.as_posix()

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from core.audio import fit_length, resample
 from core.clips import Dataset
 from core.config import cache_dir
 from core.errors import UserError
-from core.facts import ClipFacts, Progress, dataset_key, examine_all, facts_from_json, write_facts
+from core.facts import ClipFacts, Progress, dataset_key, examine_all, facts_from_json, facts_place, write_facts
 
 UNUSED_DAYS = 30
 
@@ -82,9 +83,10 @@ def _existing(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int
     try:
         facts = facts_from_json(json.loads((folder / "facts.json").read_text(encoding="utf-8")))
         waveforms = np.load(folder / "waveforms.npy", mmap_mode="r")
-        os.utime(folder / "facts.json")
     except (OSError, ValueError, TypeError):
         return None
+    with suppress(OSError):  # a cache that we may only read is still a cache
+        os.utime(folder / "facts.json")
     if waveforms.shape != (len(dataset.clips), num_samples) or len(facts) != len(dataset.clips):
         return None
     return WaveformCache(dataset, sample_rate, waveforms, facts)
@@ -98,6 +100,7 @@ def _build(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int, o
                         f"and {free / 1e9:.1f} GB are free; set EARSHOT_CACHE to a folder with more space")
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.{os.urandom(4).hex()}")
     temporary.mkdir()
+    kept_facts = facts_place(dataset)  # named by the files as they are before decoding
     try:
         waveforms = np.lib.format.open_memmap(temporary / "waveforms.npy", mode="w+", dtype=np.float16, shape=shape)
         facts = []
@@ -113,7 +116,7 @@ def _build(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int, o
         waveforms.flush()
         del waveforms
         write_facts(temporary / "facts.json", facts)
-        write_facts(cache_dir() / "facts" / f"{dataset_key(dataset)}.json", facts)
+        write_facts(kept_facts, facts)
         if folder.exists() and _existing(folder, dataset, sample_rate, num_samples) is None:
             shutil.rmtree(folder)
         if not folder.exists():
@@ -135,9 +138,10 @@ def _remove_unused(parent: Path) -> None:
     now = time.time()
     for folder in parent.iterdir():
         mark = folder / "facts.json"
-        used = (mark if mark.exists() else folder).stat().st_mtime
-        if now - used > (1 if folder.name.startswith(".") else UNUSED_DAYS) * 86_400:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process may be building or tidying here too
+            used = (mark if mark.exists() else folder).stat().st_mtime
+            if now - used > (1 if folder.name.startswith(".") else UNUSED_DAYS) * 86_400:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _slug(name: str) -> str:

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,13 +42,19 @@ class ClipFacts:
 
 def clip_facts(dataset: Dataset, on_progress: Progress | None = None) -> list[ClipFacts]:
     """Facts of every clip in order; decodes the data set only when a file is new or has changed."""
-    place = cache_dir() / "facts" / f"{dataset_key(dataset)}.json"
+    place = facts_place(dataset)
     try:
         return facts_from_json(json.loads(place.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         facts = [fact for _, fact, _, _ in examine_all(dataset, lambda waveform, rate: None, on_progress)]
-        write_facts(place, facts)
+        with suppress(OSError):  # nowhere to keep them: they are decoded again next time
+            write_facts(place, facts)
         return facts
+
+
+def facts_place(dataset: Dataset) -> Path:
+    """The file that keeps the facts of the data set as its files are now."""
+    return cache_dir() / "facts" / f"{dataset_key(dataset)}.json"
 
 
 def examine_all(dataset: Dataset, use: Callable[[np.ndarray, int], object], on_progress: Progress | None = None,

@@ -1,0 +1,67 @@
+"""What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.datasets import Dataset, available_datasets, load_dataset
+
+TINY_RATE, TINY_SECONDS = 8_000, 0.5
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_places(tmp_path_factory):
+    """Nothing a test does touches the runs and caches of the person at this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = tmp_path_factory.mktemp("earshot")
+        patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
+        patch.setenv("EARSHOT_CACHE", str(place / "cache"))
+        yield
+
+
+@pytest.fixture
+def isolated(tmp_path, monkeypatch) -> Path:
+    """A fresh folder with ``checkpoints``, ``cache`` and ``data`` of its own, which the environment points to."""
+    for name in ("checkpoints", "cache", "data"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(f"EARSHOT_{name.upper()}", str(tmp_path / name))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def esc10() -> Path:
+    """The folder of the real ESC-10 clips, from ``EARSHOT_DATA``, ``data/`` or the shared folder."""
+    if "ESC-10" not in available_datasets():
+        pytest.skip("ESC-10 is not on this machine: set EARSHOT_DATA to the folder that contains it")
+    return load_dataset("ESC-10").root
+
+
+@pytest.fixture
+def tiny_folder(tmp_path) -> Path:
+    """A folder ``tiny``: three classes, five folds, two clips of one source in each: 30 clips of half a second."""
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture
+def tiny_dataset(tiny_folder) -> Dataset:
+    """The clips of ``tiny_folder``; learnable, because each class has its own pitch."""
+    return load_dataset(str(tiny_folder))
+
+
+def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low", "003 - Noise"), folds: int = 5,
+               takes: str = "AB") -> Path:
+    """Wav files named like ESC-10's: ``<class>/<fold>-<source>-<take>.wav``."""
+    random = np.random.default_rng(0)
+    time = np.arange(round(TINY_RATE * TINY_SECONDS)) / TINY_RATE
+    for number, name in enumerate(classes):
+        (root / name).mkdir(parents=True)
+        for fold in range(1, folds + 1):
+            pitch = (1800, 300, 0)[number % 3] * random.uniform(0.9, 1.1)
+            for take in takes:
+                noise = random.standard_normal(len(time)) * (0.02 if pitch else 0.3)
+                waveform = 0.5 * np.sin(2 * np.pi * pitch * time) * bool(pitch) + noise
+                path = root / name / f"{fold}-{100 * (number + 1) + fold}-{take}.wav"
+                soundfile.write(path, np.clip(waveform, -1, 1), TINY_RATE)
+    return root

@@ -23,6 +23,13 @@ class Clip:
     end: float | None = None
 
     @property
+    def key(self) -> str:
+        """What names the clip in saved tables: its path, and ``#t=start,end`` behind it for a part of a file."""
+        if self.start is None and self.end is None:
+            return self.path
+        return f"{self.path}#t={self.start or 0:g}" + ("" if self.end is None else f",{self.end:g}")
+
+    @property
     def name(self) -> str:
         """The file's name without its ending."""
         return PurePosixPath(self.path).stem

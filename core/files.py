@@ -39,8 +39,8 @@ def write_json(path: Path, value) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of :func:`replacing` whose writer was killed. Only for a folder nobody writes to."""
-    for path in Path(folder).glob(".*.tmp"):
+    """Remove temporary files whose writer was killed. Only for a folder nobody writes to."""
+    for path in Path(folder).glob("*.tmp"):
         path.unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """One run's folder, read and written: config, status, history, predictions, weights, log. Imports no torch."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ class Status:
     message: str = ""
     updated: datetime | None = None
     queued_at: str = ""  # ISO time that decides whose turn it is
+    seconds: float = 0.0  # time the run took so far, over all its processes
 
     @property
     def active(self) -> bool:
@@ -92,7 +94,8 @@ class Run:
         try:
             raw = read_json(file)
             status = Status(raw["state"], float(raw.get("progress") or 0), raw.get("pid"), raw.get("message") or "",
-                            datetime.fromisoformat(raw["updated"]), raw.get("queued_at") or "")
+                            datetime.fromisoformat(raw["updated"]), raw.get("queued_at") or "",
+                            float(raw.get("seconds") or 0))
             if status.state not in STATES:
                 raise ValueError
             alive = status.active and _process_is_there(raw, status)
@@ -101,8 +104,10 @@ class Run:
         if not status.active:
             return status
         asked = self.cancel_file.exists()
-        if alive:
-            return _as(status, "stopping", "Stopping") if asked else status
+        if alive and not asked:
+            return status
+        if alive and status.state != "queued":
+            return _as(status, "stopping", "Stopping")
         if asked or status.state == "stopping":
             return _as(status, "stopped", "Stopped; it can be resumed")
         return _as(status, "interrupted", "Its process is gone; resume it to go on where it was")
@@ -159,13 +164,21 @@ class Run:
         """Stands while somebody wants the run to stop; the process that works on it looks for it."""
         return self.path / ".cancel"
 
-    def write_status(self, state: str, *, progress: float, message: str, queued_at: str = "", started=True) -> None:
-        """Say how the run stands, in the name of this process (of none, when ``started`` is false)."""
+    def write_status(self, state: str, *, progress: float, message: str, queued_at: str = "",
+                     seconds: float | None = None, started: bool = True) -> None:
+        """Say how the run stands, in the name of this process (of none, when ``started`` is false).
+
+        The place in the queue and the seconds spent stay as they are when not given.
+        """
+        before = self.status
+        if state == "running" and self.cancel_file.exists():
+            state = "stopping"
         who = identity() if started else {"pid": None, "pid_created": None, "host": host_name()}
         progress = round(min(1.0, max(0.0, progress)), 5)
         write_json(self.path / "status.json", {"state": state, "progress": progress, **who, "message": message,
                                                "updated": now().isoformat(timespec="milliseconds"),
-                                               "queued_at": queued_at or self.status.queued_at})
+                                               "queued_at": queued_at or before.queued_at,
+                                               "seconds": round(before.seconds if seconds is None else seconds, 3)})
 
     def write_line(self, text: str) -> None:
         """One line with the time of day at the end of ``log.txt``."""
@@ -185,7 +198,7 @@ def is_run_folder(path: Path) -> bool:
 
 
 def _as(status: Status, state: str, message: str) -> Status:
-    return Status(state, status.progress, status.pid, message, status.updated, status.queued_at)
+    return dataclasses.replace(status, state=state, message=message)
 
 
 def _process_is_there(raw: dict, status: Status) -> bool:

@@ -1,0 +1,246 @@
+"""Fold outside, epoch inside: train every model of a run, test each once, write what the run's folder holds.
+
+Kill it at any moment: what is on disk is whole, and the next :func:`run_training` goes on from there. A fold is done
+when its weights and its predictions are; they are written in the order history, weights, predictions, and only then is
+the state to resume from removed.
+"""
+
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from core.cache import WaveformCache, open_cache
+from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
+from core.devices import cpu_count
+from core.errors import UserError
+from core.files import remove_leftovers, write_json
+from core.metrics import summarise
+from core.models import create_model, measure
+from core.plan import PREDICTION_COLUMNS, Plan, make_plan
+from core.progress import Progress
+from core.run_folder import HISTORY_COLUMNS, Run
+from core.run_tables import RunTable
+from core.splits import Split, clip_folds
+from core.state_saver import StateSaver
+from core.tracking import Tracker
+from core.training import BatchEnd, Cancelled, EpochEnd, derive_seed, fit_fold, predict_logits
+
+FINAL = "final"
+
+
+def run_training(run: Run, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
+    """Do, or go on with, all of a run in this process. Returns ``"finished"`` or, when cancelled, ``"stopped"``.
+
+    ``on_progress(share, sentence)`` is called about once a second. Whatever goes wrong is written to the run's status
+    and log, then raised: :class:`UserError` for what the person can mend, KeyboardInterrupt after Ctrl-C.
+    """
+    progress = Progress(run, on_progress, run.status.seconds)
+    try:
+        set_threads()
+        remove_leftovers(run.path)
+        CrossValidation(run, progress).train()
+        return _end(run, progress, "finished", "Finished")
+    except Cancelled:
+        return _end(run, progress, "stopped", "Stopped; it can be resumed")
+    except KeyboardInterrupt:
+        _end(run, progress, "stopped", "Stopped from the keyboard or by the system; it can be resumed")
+        raise
+    except UserError as error:
+        _end(run, progress, "failed", str(error))
+        raise
+    except Exception as error:
+        run.write_line(traceback.format_exc())
+        _end(run, progress, "failed", in_a_sentence(error))
+        raise
+
+
+def set_threads() -> None:
+    """All cores for one training at a time; ``EARSHOT_THREADS`` overrides it."""
+    text = os.environ.get("EARSHOT_THREADS") or str(cpu_count())
+    if not text.isdigit() or int(text) < 1:
+        raise UserError(f"EARSHOT_THREADS expects a number of threads, found {text!r}")
+    torch.set_num_threads(int(text))
+
+
+def in_a_sentence(error: Exception) -> str:
+    """What to tell a person about an error that is not theirs."""
+    if isinstance(error, OSError) and error.errno == 28:
+        return "the disk is full; make room, then resume the run"
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return "the memory did not suffice; a smaller batch size needs less"
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
+
+
+def _end(run: Run, progress: Progress, state: str, message: str) -> str:
+    share = 1.0 if state == "finished" else progress.share
+    run.write_status(state, progress=share, message=message, seconds=progress.seconds)
+    run.cancel_file.unlink(missing_ok=True)
+    run.write_line(message)
+    return state
+
+
+class CrossValidation:
+    """One run being trained."""
+
+    def __init__(self, run: Run, progress: Progress):
+        self.run, self.progress, self.config = run, progress, run.config
+        self.tracker = Tracker(run, run.write_line)
+
+    def train(self) -> None:
+        """Train what is not trained yet, then write the summary. Raises :class:`Cancelled` when asked to stop."""
+        self._prepare()
+        for number, split in enumerate(self.splits):
+            name = f"fold {number + 1} of {len(self.splits)}"
+            if not self._is_done(split):
+                self._train_fold(split, number, name)
+        if self.config.final and FINAL not in self.run.checkpoints():
+            everything = Split(0, self.usable, (), ())
+            model = self._fit(everything, FINAL, len(self.splits), "final model")
+            save_checkpoint(self._weights(FINAL), model, self.config, self.dataset.class_names)
+            self._state(FINAL).remove()
+        self._summarise()
+
+    def _prepare(self) -> None:
+        """Open the data, leave unreadable clips out, and see what is there already."""
+        self.progress.say("Reading the data set", now=True)
+        self.plan: Plan = make_plan(self.config)
+        self.dataset = self.plan.dataset
+        self.progress.plan(self.plan.trainings)
+        self.cache: WaveformCache = open_cache(self.dataset, self.config.sample_rate, self.config.clip_seconds,
+                                               on_progress=self._decoding)
+        bad = self._unreadable()
+        self.usable = tuple(i for i in range(len(self.dataset.clips)) if i not in bad)
+        self.splits = [_without(split, bad) for split in self.plan.splits]
+        self.clip_folds = clip_folds(self.dataset, self.config.protocol, self.config.folds, self.config.seed)
+        self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
+        columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
+        self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
+        self._remember_data()
+        self.run.write_line(f"Training {self.config.model} on {self.dataset.name}: {len(self.usable)} clips, "
+                            f"{self.plan.trainings} trainings of {self.config.epochs} epochs, protocol "
+                            f"{self.config.protocol}, seed {self.config.seed}, {torch.get_num_threads()} threads")
+
+    def _decoding(self, done: int, total: int) -> None:
+        self._stop_if_asked()
+        self.progress.say(f"Decoding the clips: {done} of {total}")
+
+    def _unreadable(self) -> set[int]:
+        for path, sentence in self.cache.unreadable.items():
+            self.run.write_line(f"Left out, unreadable: {path}: {sentence}")
+        return {i for i, fact in enumerate(self.cache.facts) if fact.error}
+
+    def _remember_data(self) -> None:
+        """Note the data's fingerprint, or refuse to go on with folds that were trained on other sounds."""
+        record = self.run.record
+        begun = any(self.run.path.glob("fold*")) or FINAL in self.run.checkpoints()
+        if begun and record.get("data") not in (None, self.cache.fingerprint):
+            raise UserError(f"the clips of {self.dataset.name} have changed since {self.run.name} began; "
+                            "start a new run, or bring the old clips back")
+        names = list(self.dataset.class_names)
+        write_json(self.run.path / "config.json", record | {"data": self.cache.fingerprint, "class_names": names})
+
+    def _is_done(self, split: Split) -> bool:
+        return str(split.model_fold) in self.run.checkpoints() and split.model_fold in self.predictions
+
+    def _train_fold(self, split: Split, number: int, name: str) -> None:
+        fold = split.model_fold
+        weights = self._weights(fold)
+        if weights.exists() and fold in self.history:  # killed between weights and predictions
+            model = load_checkpoint(weights).model
+        else:
+            model = self._fit(split, fold, number, name)
+            save_checkpoint(weights, model, self.config, self.dataset.class_names)
+        rows = [*self._answers(model, split, "validation"), *self._answers(model, split, "test")]
+        self.predictions.put(fold, rows)
+        self.predictions.write()
+        self._state(fold).remove()
+        self.run.write_line(f"Done: {name} (held out: fold {fold})")
+
+    def _fit(self, split: Split, fold: int | str, number: int, name: str) -> torch.nn.Module:
+        """The trained model of one split, its history on disk."""
+        torch.manual_seed(derive_seed(self.config.seed, fold, 0))
+        model = create_model(self.config.model, len(self.dataset.class_names), self.config.num_samples,
+                             self.config.sample_rate)
+        state = self._state(fold)
+        resumed = state.load()
+        rows = list(resumed.history) if resumed else []
+        self._put_history(fold, rows)
+
+        def on_event(event) -> None:
+            if isinstance(event, BatchEnd):
+                self._stop_if_asked()
+                self.progress.batch(number, name, event)
+            elif isinstance(event, EpochEnd):
+                rows.extend(event.rows)
+                self._put_history(fold, rows)
+                self.tracker.log_epoch(event.rows)
+                state.offer(event)
+
+        self.progress.say(f"{name} · starting", now=True)
+        self.tracker.start_fold(fold)
+        try:
+            history = fit_fold(model, self.cache.waveforms, self.dataset.targets, split, self.config, fold=fold,
+                               num_classes=len(self.dataset.class_names), on_event=on_event, resume_from=resumed)
+        finally:
+            self.tracker.end_fold()
+        self._put_history(fold, history)
+        return model
+
+    def _put_history(self, fold: int | str, rows: list[dict]) -> None:
+        self.history.put(fold, [[row[column] for column in HISTORY_COLUMNS] for row in rows])
+        self.history.write()
+
+    def _answers(self, model: torch.nn.Module, split: Split, part: str) -> list[list]:
+        """Rows of ``predictions.csv``: the model's probabilities for one part of its split, asked once."""
+        indices = getattr(split, part)
+        if not indices:
+            return []
+        logits = predict_logits(model, self.cache.waveforms, indices)
+        if not np.isfinite(logits).all():
+            raise UserError(f"the model of fold {split.model_fold} answers with what is no number; "
+                            f"a lower learning rate than {self.config.learning_rate:g} usually helps")
+        probs = torch.from_numpy(logits).double().softmax(dim=1).numpy()
+        clips = [self.dataset.clips[i] for i in indices]
+        return [[clip.key, split.model_fold, int(self.clip_folds[i]), part, clip.label, *map(float, row)]
+                for i, clip, row in zip(indices, clips, probs, strict=True)]
+
+    def _summarise(self) -> None:
+        """``summary.json`` from ``predictions.csv`` as it stands on disk."""
+        self.progress.say("Summing up", share=1.0, now=True)
+        config, names = self.config, self.dataset.class_names
+        info = measure(config.model, len(names), config.clip_seconds, config.sample_rate)
+        sources = {clip.key: clip.source for clip in self.dataset.clips}
+        facts = {"run": self.run.name, "experiment": self.run.experiment, "model": config.model,
+                 "dataset": self.dataset.name, "protocol": config.protocol, "seed": config.seed,
+                 "epochs": config.epochs, "clips": len(self.usable), "parameters_trainable": info.parameters_trainable,
+                 "parameters_frozen": info.parameters_frozen, "macs": info.macs,
+                 "seconds": round(self.progress.seconds, 1), "class_names": list(names)}
+        results = summarise(self.run.predictions(), names, config.protocol, sources)
+        write_json(self.run.path / "summary.json", facts | results)
+
+    def _stop_if_asked(self) -> None:
+        if self.run.cancel_file.exists():
+            raise Cancelled
+
+    def _weights(self, fold: int | str):
+        return self.run.path / (f"{FINAL}.safetensors" if fold == FINAL else f"fold{fold}.safetensors")
+
+    def _state(self, fold: int | str) -> StateSaver:
+        name = FINAL if fold == FINAL else f"fold{fold}"
+        return StateSaver(self.run.path / f"{name}.resume", self.run.write_line, load_fold_state, save_fold_state)
+
+
+def _without(split: Split, bad: set[int]) -> Split:
+    """The split less the clips that cannot be read."""
+    if not bad:
+        return split
+    parts = {part: tuple(i for i in getattr(split, part) if i not in bad) for part in ("train", "validation", "test")}
+    if not parts["train"] or not parts["test"]:
+        raise UserError(f"no readable clip is left to train on or to test in the split of fold {split.model_fold}; "
+                        "`python -m core data check` lists the files that cannot be read")
+    return replace(split, **parts)

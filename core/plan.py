@@ -1,0 +1,54 @@
+"""What a config means on its data, found out before anything starts and without torch: splits, trainings, mistakes."""
+
+from dataclasses import dataclass
+
+from core.config import TrainConfig
+from core.datasets import Dataset, load_dataset
+from core.errors import UserError
+from core.models.catalog import check_model
+from core.splits import Split, make_splits
+
+PREDICTION_COLUMNS = ("path", "model_fold", "clip_fold", "split", "target")  # then one column per class
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The data and the splits of a run; ``final`` when one more model trains on everything."""
+
+    config: TrainConfig
+    dataset: Dataset
+    splits: tuple[Split, ...]
+
+    @property
+    def trainings(self) -> int:
+        """Models to train."""
+        return len(self.splits) + self.config.final
+
+    @property
+    def clips_trained(self) -> int:
+        """Clips heard per epoch, summed over all models: with the clips per second of a machine, the cost."""
+        everything = len(self.dataset.clips) * self.config.final
+        return sum(len(split.train) for split in self.splits) + everything
+
+
+def make_plan(config: TrainConfig) -> Plan:
+    """Check everything that can be checked before a start. Raises :class:`UserError` with what to change."""
+    check_model(config.model)
+    _check_device(config.device)
+    dataset = load_dataset(config.dataset, label=config.label, limit=config.limit)
+    for name in dataset.class_names:
+        if name in PREDICTION_COLUMNS:
+            raise UserError(f"a class cannot be called {name!r}: the table of predictions has a column of that name; "
+                            "rename the class")
+    splits = tuple(make_splits(dataset, config.protocol, config.folds, config.seed))
+    if config.select == "best_validation" and not all(split.validation for split in splits):
+        raise UserError(f"select=best_validation needs a validation fold, and the protocol {config.protocol} has none; "
+                        "use select=last, or the protocol assignment or split")
+    return Plan(config, dataset, splits)
+
+
+def _check_device(device: str) -> None:
+    if device in ("cuda", "mps"):
+        from core.training import pick_device
+
+        pick_device(device)

@@ -69,18 +69,16 @@ def plain(text: object) -> str:
 
 
 def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y_title: str = "",
-               margin: tuple[int, int, int, int] | None = None) -> go.Figure:
-    """An empty figure in the theme's ink on a transparent ground.
+               margin: tuple[int, int, int, int] | None = None, data: Sequence = (), **layout) -> go.Figure:
+    """A figure in the theme's ink on a transparent ground, with ``data`` (traces) and whatever ``layout`` adds.
 
     ``margin`` is left, right, top, bottom in pixels. ``title`` says in words what to see. The same ``height`` for
-    neighbours. Text from outside must go through :func:`plain`.
+    neighbours. ``layout`` takes whole axes (``yaxis2=dict(...)``), which get the same ink; giving everything here is
+    five times faster than ``update_layout`` later. Text from outside must go through :func:`plain`.
     """
     shade = ink(dark)
     left, right, top, bottom = margin or (64, 12, 44 if title else 12, 48 if x_title else 28)
-    axis = dict(gridcolor=shade.grid, linecolor=shade.grid, zeroline=False, tickcolor=shade.grid, automargin=False,
-                tickfont=dict(color=shade.muted, size=12), title=dict(font=dict(color=shade.muted, size=12.5)))
-    figure = go.Figure()
-    figure.update_layout(
+    defaults = dict(
         template="none", height=height, margin=dict(l=left, r=right, t=top, b=bottom, pad=0),
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False, separators=".,",
         font=dict(family=FONT, size=13, color=shade.text),
@@ -90,7 +88,17 @@ def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y
                         font=dict(family=FONT, size=13, color=shade.text)),
         legend=dict(orientation="h", x=0, xanchor="left", y=1.02, yanchor="bottom", bgcolor="rgba(0,0,0,0)",
                     font=dict(color=shade.muted, size=12)),
-        xaxis=axis, yaxis=axis, modebar=dict(bgcolor="rgba(0,0,0,0)", color=shade.muted, activecolor=shade.accent))
-    figure.update_xaxes(title_text=x_title)
-    figure.update_yaxes(title_text=y_title)
-    return figure
+        modebar=dict(bgcolor="rgba(0,0,0,0)", color=shade.muted, activecolor=shade.accent))
+    axes = {name for name in layout if name.startswith(("xaxis", "yaxis"))} | {"xaxis", "yaxis"}
+    titles = {"xaxis": x_title, "yaxis": y_title}
+    for name in axes:
+        text = layout.get(name, {}).get("title_text", titles.get(name, ""))
+        defaults[name] = dict(
+            gridcolor=shade.grid, linecolor=shade.grid, tickcolor=shade.grid, zeroline=False, automargin=False,
+            tickfont=dict(color=shade.muted, size=12), title=dict(text=text, font=dict(color=shade.muted, size=12.5)))
+    for name, value in layout.items():
+        both = isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        defaults[name] = {**defaults[name], **value} if both else value
+    for name in axes:
+        defaults[name].pop("title_text", None)
+    return go.Figure(data=list(data), layout=defaults)

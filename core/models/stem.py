@@ -21,7 +21,7 @@ class FilterBank(nn.Module):
         super().__init__()
         self.floor = floor  # energy below which everything is silence; a full-scale sine has energy 1
         self.conv = nn.Conv1d(1, 2 * bands, kernel_size, stride, padding=(kernel_size - stride) // 2, bias=False)
-        self.conv.weight.data[:, 0] = band_pass_pairs(bands, sample_rate, kernel_size)
+        self.conv.weight.data[:, 0] = band_pass_pairs(bands, sample_rate, kernel_size, stride)
         self.norm = nn.BatchNorm1d(bands)
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -29,14 +29,21 @@ class FilterBank(nn.Module):
         return self.norm(torch.log(cosine.square() + sine.square() + self.floor))
 
 
-def band_pass_pairs(bands: int, sample_rate: int, kernel_size: int) -> Tensor:
-    """Hann-windowed cosines, then sines, at mel-spaced frequencies: ``(2 * bands, kernel_size)``."""
-    mel = torch.linspace(_mel(40.0), _mel(0.47 * sample_rate), bands + 2)[1:-1]
+def band_pass_pairs(bands: int, sample_rate: int, kernel_size: int, stride: int) -> Tensor:
+    """Hann-windowed cosines, then sines, at mel-spaced frequencies: ``(2 * bands, kernel_size)``.
+
+    A window is as short as makes its band as wide as the distance to the next one (so that no frequency falls between two
+    filters), but not shorter than one and a half strides (so that no sample falls between two frames).
+    """
+    mel = torch.linspace(_mel(40.0), _mel(0.47 * sample_rate), bands + 2)
     frequency = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)  # Hz
-    time = (torch.arange(kernel_size) - (kernel_size - 1) / 2) / sample_rate  # s
-    angle = 2 * math.pi * frequency[:, None] * time
-    window = torch.hann_window(kernel_size, periodic=False)
-    return torch.cat([angle.cos(), angle.sin()]) * window * (2.0 / window.sum())
+    spacing = (frequency[2:] - frequency[:-2]) / 2
+    width = (1.6 * sample_rate / spacing).clamp(1.5 * stride, kernel_size)  # samples under each Hann window
+    time = torch.arange(kernel_size) - (kernel_size - 1) / 2  # samples
+    window = torch.cos(math.pi * time / width[:, None]).square() * (time.abs() <= width[:, None] / 2)
+    angle = 2 * math.pi * frequency[1:-1, None] * time / sample_rate
+    filters = torch.cat([angle.cos(), angle.sin()])
+    return filters * (2.0 * window / window.sum(dim=1, keepdim=True)).repeat(2, 1)
 
 
 def _mel(hz: float) -> float:
@@ -74,17 +81,16 @@ class ConvStem(nn.Module):
 
     def __init__(self, sample_rate: int, bands: int = 64, channels: tuple[int, ...] = (128, 128), dropout: float = 0.1):
         super().__init__()
-        window, hop = 2 * round(sample_rate * 0.0125), round(sample_rate * 0.01)  # 25 ms every 10 ms
+        window, hop = 4 * round(sample_rate * 0.005), round(sample_rate * 0.005)  # 20 ms every 5 ms
         self.bank = FilterBank(bands, sample_rate, window, hop)
         self.mask = BandTimeMask(band_share=0.2, time_share=0.2)
-        geometry = [(window, hop, (window - hop) // 2)]
+        shapes = [(8, 4, 2)] + [(6, 2, 2)] * (len(channels) - 1)  # kernel, stride, padding
         convs = []
-        for width_in, width_out in zip((bands, *channels), channels, strict=False):
-            convs += [nn.Conv1d(width_in, width_out, 6, stride=2, padding=2, bias=False), nn.BatchNorm1d(width_out),
-                      nn.GELU(), nn.Dropout(dropout)]
-            geometry.append((6, 2, 2))
+        for width_in, width_out, shape in zip((bands, *channels), channels, shapes, strict=False):
+            convs += [nn.Conv1d(width_in, width_out, *shape, bias=False), nn.BatchNorm1d(width_out), nn.GELU(),
+                      nn.Dropout(dropout)]
         self.convs = nn.Sequential(*convs)
-        self.strides = Strides.of(geometry)
+        self.strides = Strides.of([(window, hop, (window - hop) // 2), *shapes])
 
     def forward(self, waveform: Tensor) -> Tensor:
         return self.convs(self.mask(self.bank(waveform)))

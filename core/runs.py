@@ -18,6 +18,7 @@ from core.run_folder import Run, Status, is_run_folder, now
 
 __all__ = ["Run", "Status", "cancel", "create_run", "get_run", "launch", "list_runs", "resolve_checkpoint", "resume"]
 
+LAUNCHED = "EARSHOT_LAUNCHED"  # tells a process which run it was launched for
 PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "soundfile", "soxr", "safetensors")
 
 
@@ -73,7 +74,8 @@ def launch(run: Run) -> int:
     places = {"EARSHOT_CHECKPOINTS": run.path.parent, "EARSHOT_CACHE": cache_dir()}
     if os.environ.get("EARSHOT_DATA"):
         places["EARSHOT_DATA"] = data_dirs()[0]
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", **{key: str(path.resolve()) for key, path in places.items()}}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", LAUNCHED: run.name}
+    env |= {key: str(path.resolve()) for key, path in places.items()}
     command = [sys.executable, "-m", "core", "train", "--resume", run.name]
     try:
         return start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
@@ -88,10 +90,8 @@ def cancel(run: Run) -> None:
     status = run.status
     if status.active:
         run.cancel_file.touch()
-        status = run.status
-    if not status.active and status.state in ("stopped", "interrupted"):
+    elif status.state == "interrupted":
         run.write_status("stopped", progress=status.progress, message="Stopped; it can be resumed", started=False)
-        run.cancel_file.unlink(missing_ok=True)
 
 
 def resume(run: Run) -> int:

@@ -1,0 +1,64 @@
+"""The command line: ``python -m core COMMAND``. Each command is a file in ``core/commands``."""
+
+import argparse
+import importlib.util
+import os
+import sys
+import traceback
+from datetime import datetime
+
+from core.config import cache_dir
+from core.errors import UserError
+
+COMMANDS = ("data", "models", "train", "runs", "predict", "benchmark")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command in one line, as everything else does."""
+
+    def error(self, message: str) -> None:
+        print(f"error: {message}; `{self.prog} --help` tells more", file=sys.stderr)
+        sys.exit(2)
+
+
+def make_parser() -> Parser:
+    parser = Parser(prog="python -m core", description="Earshot: train small listeners, trust their numbers, see what "
+                                                       "they hear.")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"core.commands.{name}") is None:
+            continue
+        importlib.import_module(f"core.commands.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 success, 1 a failure of ours, 2 the user's mistake, 130 Ctrl-C."""
+    args = make_parser().parse_args(arguments)
+    try:
+        return args.run(args)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        print(f"failed: {type(error).__name__}: {error}; the details are in {_keep_details()}", file=sys.stderr)
+        return 1
+
+
+def _keep_details() -> str:
+    """The traceback at the end of a log file; returns where."""
+    log = cache_dir() / "errors.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    return str(log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

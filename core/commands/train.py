@@ -1,0 +1,150 @@
+"""``python -m core train``: one run per combination of model, protocol and seed, in the queue, in the foreground."""
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from core.commands.layout import ProgressLine
+from core.commands.runs import entry_of
+from core.config import TrainConfig, field_named, parse_setting
+from core.errors import UserError
+from core.run_folder import Run
+from core.runs import LAUNCHED, check_resumable, create_run, get_run
+from core.turns import claim
+from core.worker import set_aside, work
+
+OWN_OPTIONS = ("dataset", "label", "limit", "folds", "epochs")
+REPEATED = ("model", "protocol", "seed")
+NICER = 5  # the machine stays pleasant to use while a training takes all cores
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        "train", help="train models under cross-validation",
+        description="Train one run per combination of models, protocols and seeds, one after the other. Runs started "
+                    "here and in the app share one queue. Ctrl-C stops and keeps what is done; --resume goes on.")
+    parser.add_argument("--dataset", metavar="NAME|PATH", help="data set by name, or a folder (ESC-10, else demo)")
+    for name in REPEATED:
+        parser.add_argument(f"--{name}", action="append", metavar=name[0].upper(),
+                            help=f"{field_named(name).metadata['help']}; may be repeated")
+    for name in OWN_OPTIONS[1:]:
+        parser.add_argument(f"--{name}", metavar=name[0].upper(), help=field_named(name).metadata["help"])
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
+                        help="any other setting; may be repeated")
+    parser.add_argument("--name", metavar="RUN", help="name of the run, when it is only one")
+    parser.add_argument("--experiment", metavar="NAME", help="name that these runs share")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped, interrupted or failed run")
+    parser.add_argument("--json", action="store_true", help="print one JSON document when all is done")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when every run finished, 130 when one was stopped, 2 or 1 when one failed."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    runs = [_resumed(args)] if args.resume else _created(args)
+    if hasattr(os, "nice"):
+        os.nice(NICER)
+    codes = []
+    try:
+        for each in runs:
+            codes.append(_worked(each, quiet=args.json) if args.resume or _is_ours(each) else 130)
+    except KeyboardInterrupt:
+        for each in runs:
+            if each.status.pid == os.getpid() and each.status.active:
+                set_aside(each)
+        print(f"stopped; `python -m core train --resume {runs[len(codes)].name}` goes on", file=sys.stderr)
+        codes = [130]
+    if args.json:
+        print(json.dumps([entry_of(each) for each in runs], ensure_ascii=False, indent=2))
+    return max(codes, key=(0, 2, 1, 130).index)
+
+
+def combinations(args: argparse.Namespace) -> list[TrainConfig]:
+    """The configs asked for, each checked against its data before anything starts. Raises :class:`UserError`."""
+    from core.datasets import default_dataset
+    from core.plan import make_plan
+
+    common = dict(parse_setting(text) for text in args.settings)
+    common |= {name: value for name in OWN_OPTIONS if (value := getattr(args, name)) is not None}
+    common.setdefault("dataset", default_dataset())
+    if Path(common["dataset"]).is_dir() and len(Path(common["dataset"]).parts) > 1:
+        common["dataset"] = str(Path(common["dataset"]).resolve())
+    choices = [getattr(args, name) or [common.get(name, field_named(name).default)] for name in REPEATED]
+    combined = itertools.product(*[dict.fromkeys(values) for values in choices])
+    configs = [TrainConfig.from_dict(common | dict(zip(REPEATED, values, strict=True))) for values in combined]
+    for config in configs:
+        make_plan(config)
+    return configs
+
+
+def _created(args: argparse.Namespace) -> list[Run]:
+    configs = combinations(args)
+    if args.name and len(configs) > 1:
+        raise UserError(f"--name names one run, and these are {len(configs)}; use --experiment for what they share")
+    runs = [create_run(config, args.name, args.experiment) for config in configs]
+    for each in runs:
+        claim(each)
+    return runs
+
+
+def _resumed(args: argparse.Namespace) -> Run:
+    """The run to go on with: the one this process was launched for, or one that a person names."""
+    given = [name for name in (*OWN_OPTIONS, *REPEATED, "name", "experiment") if getattr(args, name) is not None]
+    if given or args.settings:
+        raise UserError(f"--resume goes on with a run as it was begun; leave out --{(given or ['set'])[0]}")
+    each = get_run(args.resume)
+    if os.environ.get(LAUNCHED) != each.name:
+        status = each.status
+        if status.state != "queued" or status.pid is not None:
+            check_resumable(each)
+        each.cancel_file.unlink(missing_ok=True)
+    return each
+
+
+def _is_ours(each: Run) -> bool:
+    """Whether a run that waited in this process still does: meanwhile it may have been cancelled, even resumed."""
+    status = each.status
+    if each.cancel_file.exists() and status.pid == os.getpid():
+        set_aside(each)
+        return False
+    return status.state == "queued" and status.pid == os.getpid()
+
+
+def _worked(each: Run, *, quiet: bool) -> int:
+    """Work on one run and say in one line how it ended."""
+    line = ProgressLine()
+    try:
+        state = work(each, line.show)
+    except KeyboardInterrupt:
+        line.clear()
+        raise
+    except UserError as error:
+        line.clear()
+        print(f"error: {each.name}: {error}", file=sys.stderr)
+        return 2
+    except Exception:
+        line.clear()
+        log = each.path / "log.txt"
+        print(f"failed: {each.name}: {each.status.message}; the details are in {log}", file=sys.stderr)
+        return 1
+    line.clear()
+    if not quiet:
+        print(_result(each, state))
+    return 0 if state == "finished" else 130
+
+
+def _result(each: Run, state: str) -> str:
+    if state != "finished":
+        return f"{each.name}: stopped; `python -m core train --resume {each.name}` goes on"
+    accuracy = each.summary["accuracy"]
+    spread = "" if accuracy["std"] is None else f" ± {accuracy['std']:.1%}"
+    return f"{each.name}: accuracy {accuracy['mean']:.1%}{spread}, results in {each.path}"
+
+
+def _interrupt(signum, frame) -> None:
+    """SIGTERM stops a training as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -16,7 +16,15 @@ CSS = """
 [data-testid=stMainBlockContainer] { max-width: 1360px; }
 [data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0; }
 [data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0.25rem 0; }
-.stPlotlyChart { border-radius: 8px; }
+.earshot-playhead {
+  position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;
+  background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);
+}
+[class*="st-key-player_"] [data-testid=stElementContainer]:has(audio) {
+  height: 0; overflow: hidden; animation: earshot-fallback 0s 6s forwards;
+}
+[class*="st-key-player_"]:has([data-player-ready]) [data-testid=stElementContainer]:has(audio) { animation: none; }
+@keyframes earshot-fallback { to { height: 40px; } }
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
 }

@@ -1,13 +1,63 @@
-"""The player: play and pause, seek, a time read-out."""
+"""The player: play and pause (space), seek, a time read-out, and a playhead over the figures that show the sound.
+
+``st.audio`` carries the sound and stays as the fallback where the component's script cannot run.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from app.state import wav_bytes
 
+HERE = Path(__file__).parent
+HTML = """
+<div class="player" role="group">
+  <button class="toggle" type="button" aria-label="Play"><svg viewBox="0 0 24 24" aria-hidden="true"><path class="shape"
+    d="M8 5.1v13.8L19 12z"/></svg></button>
+  <input class="seek" type="range" min="0" max="1" step="0.01" value="0" aria-label="Position in seconds">
+  <output class="time">0:00.0</output>
+</div>
+"""
 
-def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: str, autoplay: bool = False) -> None:
-    """Play a mono waveform (with its ``sample_rate`` in Hz) or the bytes of a sound file the browser can play."""
-    data = sound if isinstance(sound, bytes) else wav_bytes(sound, sample_rate)
-    with st.container(key=f"player_{key}"):
-        st.audio(data, format="audio/wav", autoplay=autoplay)
+_component = st.components.v2.component(
+    "earshot_player", html=HTML, css=(HERE / "player.css").read_text("utf-8"),
+    js=(HERE / "player.js").read_text("utf-8"))
+
+
+def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: str, seconds: float | None = None,
+           follow: Sequence[str] = (), region: tuple[float, float] | None = None,
+           on_region: Callable[[tuple[float, float] | None], None] | None = None, label: str = "Player") -> None:
+    """Play a mono waveform (with its ``sample_rate`` in Hz) or the bytes of a file (with its length in ``seconds``).
+
+    ``follow``: keys of Plotly figures whose first x axis is the sound's time in seconds. They get the playhead, and a
+    click in them seeks. ``region``: only these seconds are played. ``on_region`` is called before the next run, with
+    the seconds that the person zoomed to in such a figure, or None after a double click. ``label`` is read aloud.
+    """
+    if isinstance(sound, bytes):
+        data, length = sound, float(seconds)
+    else:
+        data, length = wav_bytes(sound, sample_rate), len(sound) / sample_rate
+    widget = f"player_state_{key}"
+
+    def region_changed() -> None:
+        found = st.session_state[widget].get("region")
+        on_region(tuple(found) if found else None)
+
+    with st.container(key=f"player_{key}", gap=None):
+        st.audio(data, format=_format(data))
+        _component(key=widget, height=40, on_region_change=region_changed if on_region else lambda: None,
+                   data={"sound": hashlib.sha1(data).hexdigest(), "seconds": length, "follow": list(follow),
+                         "region": list(region) if region else None, "zoomable": on_region is not None,
+                         "label": label})
+
+
+def _format(data: bytes) -> str:
+    """The MIME type by a sound file's first bytes; WAV unless it is another one that browsers play."""
+    for mark, name in ((b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"), (b"ID3", "audio/mpeg"),
+                       (b"\xff\xfb", "audio/mpeg"), (b"\xff\xf3", "audio/mpeg"), (b"\xff\xf2", "audio/mpeg")):
+        if data.startswith(mark):
+            return name
+    return "audio/wav"

@@ -1,0 +1,131 @@
+"""Settings of a training as form fields, made from ``core.config``: a new setting appears here without a line of code.
+
+Every field checks itself with the rule the command line uses, and says what is wrong with its value beneath itself.
+"""
+
+import dataclasses
+import math
+
+import streamlit as st
+
+from core.config import config_fields, field_named, parse_setting
+from core.errors import UserError
+
+PRESETS = {
+    "First look": ({"epochs": 10}, "ten epochs: does it learn at all?"),
+    "Standard": ({}, "the defaults: 100 epochs, every augmentation"),
+    "Patient": ({"epochs": 300}, "three times as long, for the last points"),
+}
+MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
+FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
+          "Clips and machine": ("data", "machine")}
+ELSEWHERE = ("dataset", "model", "protocol", "folds", "seed")  # chosen above the settings
+_KEPT = "train.kept"
+
+
+def key(name: str) -> str:
+    return f"train.{name}"
+
+
+def remember_fields() -> None:
+    """Bring back what was typed before the person looked at another page: Streamlit forgets fields it does not draw."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    for field in config_fields():
+        if field.name not in ELSEWHERE:
+            kept[field.name] = st.session_state.setdefault(key(field.name), kept.get(field.name, field.default))
+
+
+def settings_form(table: bool) -> tuple[dict, list[str]]:
+    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent).
+
+    ``table``: the data set is a table, in which the column with the class can be chosen.
+    """
+    _presets()
+    errors = []
+    for column, name in zip(st.columns(len(MAIN)), MAIN, strict=True):
+        with column:
+            errors += setting_field(name)
+    for title, groups in FOLDED.items():
+        fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)]
+        if not table:
+            fields = [name for name in fields if name != "label"]
+        changed = sum(st.session_state[key(name)] != field_named(name).default for name in fields)
+        with st.expander(f"{title} · {changed} changed" if changed else title):
+            columns = st.columns(2)
+            for position, name in enumerate(fields):
+                with columns[position % 2]:
+                    errors += setting_field(name)
+    names = [f.name for f in config_fields() if f.name not in ELSEWHERE]
+    return {name: st.session_state[key(name)] for name in names}, errors
+
+
+def setting_field(name: str) -> list[str]:
+    """One field and, beneath it, what is wrong with its value; returns that sentence in a list, or an empty list."""
+    field = field_named(name)
+    rule, label = field.metadata, _label(field)
+    if rule["choices"]:
+        st.selectbox(label, rule["choices"], key=key(name), help=_help(field))
+    elif field.type is bool:
+        st.toggle(label, key=key(name), help=_help(field))
+    elif field.type is str:
+        st.text_input(label, key=key(name), help=_help(field))
+    elif field.type is float:
+        st.number_input(label, key=key(name), help=_help(field), step=_step(field.default), format="%g")
+    else:
+        st.number_input(label, key=key(name), help=_help(field), step=1,
+                        placeholder="all" if field.default is None else None)
+    error = wrong(name, st.session_state[key(name)])
+    if error:
+        st.error(error)
+    return [error] if error else []
+
+
+def wrong(name: str, value) -> str | None:
+    """What is wrong with a value for this setting, as a sentence; None when nothing is."""
+    optional = field_named(name).default is None
+    try:
+        parse_setting(f"{name}={'none' if value is None and optional else '' if value is None else value}")
+    except UserError as error:
+        return str(error).replace(name, field_named(name).metadata["label"], 1)
+    return None
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``"0, 1, 2"`` as ``[0, 1, 2]``; raises UserError for anything that is no seed, or none at all."""
+    parts = [part for part in text.replace(",", " ").split() if part]
+    if not parts:
+        raise UserError("Seeds expects at least one whole number, found none")
+    for part in parts:
+        if error := wrong("seed", part):
+            raise UserError(error)
+    return list(dict.fromkeys(int(part) for part in parts))
+
+
+def _presets() -> None:
+    values = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}
+    current = {name: st.session_state[key(name)] for name in values}
+    fitting = [name for name, (preset, _) in PRESETS.items() if current == values | preset]
+    st.session_state["train.preset"] = fitting[0] if fitting else None
+
+    def apply() -> None:
+        chosen = st.session_state["train.preset"]
+        if chosen is not None:
+            st.session_state.update({key(name): value for name, value in (values | PRESETS[chosen][0]).items()})
+
+    st.segmented_control("Preset", PRESETS, key="train.preset", on_change=apply, label_visibility="collapsed")
+    st.caption(PRESETS[fitting[0]][1].capitalize() if fitting else "Your own settings")
+
+
+def _label(field: dataclasses.Field) -> str:
+    unit = field.metadata["unit"]
+    return f"{field.metadata['label']} ({unit})" if unit else field.metadata["label"]
+
+
+def _help(field: dataclasses.Field) -> str:
+    rule = field.metadata
+    return f"{rule['help']} ({rule['low']:,} to {rule['high']:,})" if rule["low"] is not None else rule["help"]
+
+
+def _step(default: float) -> float:
+    """A step that suits the size of the value: 0.0001 for 0.001, 0.1 for 0.5."""
+    return 10.0 ** math.floor(math.log10(default / 2)) if default else 0.01

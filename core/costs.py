@@ -1,0 +1,175 @@
+"""What a training will cost, said before it starts: trainings and seconds on this machine. An estimate, not a promise.
+
+The pace of a model is taken from trainings that were made here; where there is none, a trial of a few updates on noise
+measures it in a process of its own (``python -m core.costs``) and is kept in :func:`core.config.cache_dir`.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from core.config import ROOT, TrainConfig, cache_dir, read_json
+from core.devices import cpu_count, describe_device
+from core.errors import UserError
+from core.files import write_json
+from core.models.catalog import CATALOG
+from core.plan import Plan, make_plan
+from core.run_folder import Run
+from core.runs import list_runs
+
+EVALUATED = 1 / 3  # cost of a clip that is only evaluated: no backward pass, which is twice the forward one
+START = 6.0  # s that a run needs before its first batch
+RECENT = 30  # runs looked at for a pace
+TRIAL_CLIPS, TRIAL_UPDATES, TRIAL_SECONDS = 16, 5, 6.0
+BUSY_FOR = 600.0  # s that a pace measured on a busy machine is believed
+_trials: dict[str, subprocess.Popen] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``seconds`` is None as long as the pace of one of the models is not known; those are in ``unknown``."""
+
+    runs: int
+    trainings: int
+    seconds: float | None
+    unknown: tuple[TrainConfig, ...] = ()
+
+
+def estimate(plans: Sequence[Plan]) -> Cost:
+    """The cost of several runs, one after the other on this machine."""
+    paces = {plan.config: seconds_per_clip(plan.config) for plan in plans}
+    unknown = tuple({_key(config): config for config, pace in paces.items() if pace is None}.values())
+    seconds = None if unknown else sum(START + clips_heard(plan) * paces[plan.config] for plan in plans)
+    return Cost(len(plans), sum(plan.trainings for plan in plans), seconds, unknown)
+
+
+def clips_heard(plan: Plan) -> float:
+    """Clips a run trains on, times epochs; a clip that is only evaluated counts :data:`EVALUATED`."""
+    trained = plan.clips_trained + EVALUATED * sum(len(split.validation) for split in plan.splits)
+    tested = sum(len(split.validation) + len(split.test) for split in plan.splits)
+    return plan.config.epochs * trained + EVALUATED * tested
+
+
+def seconds_per_clip(config: TrainConfig) -> float | None:
+    """Seconds that one training clip of one epoch costs here, or None where nobody knows yet.
+
+    Best from runs of the same model, then from a trial on an idle machine, then from another model's runs by its
+    multiply-adds, then from a trial that had to share the machine.
+    """
+    paces = [(run.config, pace) for run in _runs_made_here() if (pace := pace_of(run))]
+    same = [pace for other, pace in paces if _key(other) == _key(config)]
+    trial = _read_trials().get(_key(config)) or {"busy": True, "measured": 0.0}
+    recent = time.time() - trial["measured"] < BUSY_FOR
+    if same or not trial["busy"]:
+        return same[0] if same else trial["seconds_per_clip"]
+    if paces:
+        other, pace = paces[0]
+        return pace * _work(config) / _work(other)
+    return trial["seconds_per_clip"] if recent else None
+
+
+def pace_of(run: Run) -> float | None:
+    """Seconds per clip in the last epochs of a run; None where it has none or its data is gone."""
+    history = run.history()
+    if history.empty:
+        return None
+    try:
+        splits = {str(split.model_fold): split for split in _plan(run.config).splits}
+    except UserError:
+        return None
+    paces = []
+    for fold, rows in history[history["split"] == "train"].groupby("fold"):
+        if fold in splits:
+            clips = len(splits[fold].train) + EVALUATED * len(splits[fold].validation)
+            paces.append(float(rows["seconds"].tail(5).median()) / clips)
+    return statistics.median(paces) if paces else None
+
+
+def start_trial(config: TrainConfig) -> bool:
+    """Begin to measure a pace in a process of its own, unless it runs already; False when that has failed before."""
+    key = _key(config)
+    with _lock:
+        if key not in _trials or _trials[key].poll() == 0:
+            command = [sys.executable, "-m", "core.costs", json.dumps(config.to_dict())]
+            _trials[key] = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL)
+        return _trials[key].poll() in (None, 0)
+
+
+def measure(config: TrainConfig) -> float:
+    """Train a few updates on noise and keep the pace: seconds per clip. Imports torch."""
+    busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cpu_count() / 2
+    import numpy as np
+
+    from core.models import create_model
+    from core.splits import Split
+    from core.training import Cancelled, EpochEnd, fit_fold
+
+    noise = np.random.default_rng(0).normal(0, 0.1, (TRIAL_CLIPS, config.num_samples)).astype(np.float16)
+    everything = Split(1, tuple(range(TRIAL_CLIPS)), (), ())
+    trial = config.replace(epochs=TRIAL_UPDATES, batch_size=TRIAL_CLIPS, select="last")  # an epoch is one update
+    times = [time.perf_counter()]
+
+    def on_event(event) -> None:
+        if isinstance(event, EpochEnd):
+            times.append(time.perf_counter())
+            if len(times) > 2 and times[-1] - times[0] > TRIAL_SECONDS:
+                raise Cancelled  # a slow model is known well enough by then
+
+    model = create_model(config.model, 10, config.num_samples, config.sample_rate)
+    with contextlib.suppress(Cancelled):
+        fit_fold(model, noise, np.arange(TRIAL_CLIPS) % 10, everything, trial, num_classes=10, on_event=on_event)
+    pace = min(np.diff(times)[1:]) / TRIAL_CLIPS  # the first update also pays for what happens once
+    _trials_file().parent.mkdir(parents=True, exist_ok=True)
+    entry = {"seconds_per_clip": round(float(pace), 6), "busy": busy, "measured": round(time.time())}
+    write_json(_trials_file(), _read_trials() | {_key(config): entry})
+    return float(pace)
+
+
+def _runs_made_here() -> list[Run]:
+    """The newest runs that trained on this machine."""
+    return [run for run in list_runs()[:RECENT] if not run.shipped and not run.problem]
+
+
+def _work(config: TrainConfig) -> float:
+    """Multiply-adds per clip, up to a constant: the catalog's for 5 s at 16 kHz, in proportion to the samples."""
+    return CATALOG[config.model].macs * config.num_samples
+
+
+def _key(config: TrainConfig) -> str:
+    """What a pace depends on: model, clip size, device."""
+    device = describe_device()["name"] if config.device == "auto" else f"{config.device} · {cpu_count()} cores"
+    return f"{config.model} · {config.num_samples} samples at {config.sample_rate} Hz · {device} · {_torch_version()}"
+
+
+@lru_cache(maxsize=1)
+def _torch_version() -> str:
+    return metadata.version("torch")
+
+
+@lru_cache(maxsize=64)
+def _plan(config: TrainConfig) -> Plan:
+    return make_plan(config)
+
+
+def _trials_file() -> Path:
+    return cache_dir() / "pace.json"
+
+
+def _read_trials() -> dict[str, dict]:
+    return read_json(_trials_file()) if _trials_file().exists() else {}
+
+
+if __name__ == "__main__":
+    measure(TrainConfig.from_dict(json.loads(sys.argv[1])))

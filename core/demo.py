@@ -16,7 +16,7 @@ import soundfile
 from core.config import cache_dir
 from core.errors import UserError
 
-VERSION = 1
+VERSION = 2
 SAMPLE_RATE, SECONDS = 16_000, 5.0
 NUM_SAMPLES = round(SAMPLE_RATE * SECONDS)
 FOLDS, TAKES = 5, (3, 2, 2, 1)  # sources of a class in every fold, by their number of clips
@@ -52,9 +52,9 @@ def demo_clip(kind: str, source: int, take: int) -> np.ndarray:
     timing = np.random.default_rng([VERSION, number, source, take + 1])
     event = _normal(SOUNDS[kind](parameters, timing))
     other = _normal(list(SOUNDS.values())[parameters.integers(len(SOUNDS))](parameters, timing))
-    event = _room(event + other * _ratio(parameters.uniform(-24, -8)), parameters)
+    event = _room(event + other * _ratio(parameters.uniform(-30, -14)), parameters)
     background = _noise(timing, tilt=parameters.uniform(-2.0, 0.0))
-    mixed = event + background * _ratio(-parameters.uniform(-4, 18))
+    mixed = event + background * _ratio(-parameters.uniform(3, 24))
     return mixed / np.max(np.abs(mixed)) * _ratio(timing.uniform(-14, -1))
 
 
@@ -210,7 +210,7 @@ def _room(waveform: np.ndarray, source: Random) -> np.ndarray:
     frequency = np.fft.rfftfreq(2 * NUM_SAMPLES, 1 / SAMPLE_RATE)
     colour = 1 + source.uniform(0, 0.6) * np.cos(2 * np.pi * frequency / source.uniform(800, 4000))
     tail = source.standard_normal(NUM_SAMPLES // 10) * np.exp(-TIME[: NUM_SAMPLES // 10] / source.uniform(0.01, 0.12))
-    tail = np.r_[1.0, source.uniform(0, 0.15) * tail]
+    tail = np.r_[1.0, source.uniform(0, 0.08) * tail]
     wet = np.fft.rfft(waveform, 2 * NUM_SAMPLES) * np.fft.rfft(tail, 2 * NUM_SAMPLES) * colour
     return _normal(np.fft.irfft(wet)[:NUM_SAMPLES])
 

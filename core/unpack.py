@@ -1,0 +1,75 @@
+"""Unpack a zip from outside without letting it write where, or more than, it should."""
+
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from core.errors import UserError
+
+MAX_FILES = 10_000
+MAX_BYTES = 4 * 2**30
+MAX_RATIO = 100  # unpacked to packed, where it matters: sound hardly shrinks
+RATIO_MATTERS = 2**20
+BLOCK = 2**20
+
+
+def unpack_zip(archive: Path, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> None:
+    """All files of ``archive`` into ``folder``, without the one folder that everything in it may lie in.
+
+    Raises :class:`UserError`, before anything is written, for a path that is absolute or leads outside, a link, a
+    locked entry, too many or too large files; and for a damaged archive.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            paths = _without_common_folder([_safe_path(entry) for entry in entries])
+            _check_sizes(entries)
+            for done, (entry, path) in enumerate(zip(entries, paths, strict=True), start=1):
+                target = folder.joinpath(*path.parts)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _write(opened, entry, target)
+                if on_progress:
+                    on_progress(done, len(entries))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError,
+            FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise UserError(f"{archive.name} is not a zip file that can be unpacked: {error}") from None
+
+
+def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
+    path = PurePosixPath(entry.filename)
+    outside = path.is_absolute() or ".." in path.parts or "\\" in entry.orig_filename or ":" in entry.filename
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if outside or not path.name:
+        raise UserError(f"the archive has an entry that would be written elsewhere ({entry.filename!r}); "
+                        "nothing was unpacked")
+    if kind not in (0, stat.S_IFREG):
+        raise UserError(f"the archive has an entry that is a link or no plain file ({entry.filename!r}); "
+                        "nothing was unpacked")
+    if entry.flag_bits & 1:
+        raise UserError(f"the archive is locked with a password ({entry.filename!r}); nothing was unpacked")
+    return path
+
+
+def _check_sizes(entries: list[zipfile.ZipInfo]) -> None:
+    total = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_FILES or total > MAX_BYTES:
+        raise UserError(f"the archive holds {len(entries):,} files of {total / 1e9:.1f} GB; expected at most "
+                        f"{MAX_FILES:,} files of {MAX_BYTES / 1e9:.1f} GB")
+    for entry in entries:
+        if entry.file_size > RATIO_MATTERS and entry.file_size > MAX_RATIO * entry.compress_size:
+            raise UserError(f"the archive has an entry that grows more than {MAX_RATIO} times ({entry.filename!r}); "
+                            "that is no sound")
+
+
+def _without_common_folder(paths: list[PurePosixPath]) -> list[PurePosixPath]:
+    if len({path.parts[0] for path in paths}) == 1 and all(len(path.parts) > 1 for path in paths):
+        return [PurePosixPath(*path.parts[1:]) for path in paths]
+    return paths
+
+
+def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    """One file; zipfile stops at the size announced and checks the sum, so a lying entry raises."""
+    with opened.open(entry) as packed, target.open("xb") as file:
+        while block := packed.read(BLOCK):
+            file.write(block)

@@ -12,8 +12,10 @@ from core.config import TrainConfig
 
 
 def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    """Time shift, gain, polarity and noise, drawn anew for every clip. ``(batch, samples)`` → the same shape."""
+    """Time shift, speed, gain, polarity and noise, drawn anew for every clip. ``(batch, samples)`` → the same shape."""
     waveform = time_shift(waveform, config.time_shift, generator)
+    if config.speed:
+        waveform = change_speed(waveform, config.speed, generator)
     batch = len(waveform)
     gain = 10 ** (config.gain_db * _uniform(batch, generator, -1, 1) / 20)
     flip = 1 - 2 * (_uniform(batch, generator) < config.polarity).float()
@@ -27,6 +29,19 @@ def time_shift(waveform: Tensor, share: float, generator: torch.Generator) -> Te
     shift = (_uniform(batch, generator) * share * samples).long()
     index = (torch.arange(samples, device=waveform.device) - shift[:, None]) % samples
     return waveform.gather(1, index)
+
+
+def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Plays each clip (1 + share)^u times as fast, u uniform in [-1, 1], as a tape would: pitch and time change together.
+
+    The length stays: a slowed clip loses its end, a hastened one begins again. Linear interpolation between samples.
+    """
+    batch, samples = waveform.shape
+    speed = (1 + share) ** _uniform(batch, generator, -1, 1)
+    place = torch.arange(samples, device=waveform.device) * speed[:, None]
+    left = place.long()
+    part = place - left
+    return torch.lerp(waveform.gather(1, left % samples), waveform.gather(1, (left + 1) % samples), part)
 
 
 def add_noise(waveform: Tensor, probability: float, generator: torch.Generator) -> Tensor:

@@ -84,6 +84,8 @@ class TrainConfig:
 
     time_shift: float = setting(1.0, "Each clip is rotated in time by up to this share of its length",
                                 group="augmentation", label="Time shift", low=0.0, high=1.0)
+    speed: float = setting(0.25, "Each clip is played faster or slower, and so higher or lower, by up to this share",
+                           group="augmentation", label="Speed", low=0.0, high=1.0)
     gain_db: float = setting(6.0, "Each clip is made louder or softer by up to this much", group="augmentation",
                              label="Gain", low=0.0, high=40.0, unit="dB")
     polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",

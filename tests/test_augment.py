@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from core.augment import add_noise, augment, mixup, time_shift, warmup_cosine
+from core.augment import add_noise, augment, change_speed, mixup, time_shift, warmup_cosine
 from core.config import TrainConfig
 
-QUIET = dict(time_shift=0.0, gain_db=0.0, polarity=0.0, noise=0.0, mixup=0.0)
+QUIET = dict(time_shift=0.0, speed=0.0, gain_db=0.0, polarity=0.0, noise=0.0, mixup=0.0)
 
 
 def generator(seed=0):
@@ -40,6 +40,13 @@ def test_time_shift_rotates_every_clip_by_its_own_amount():
 def test_time_shift_keeps_to_its_share():
     shift = (-time_shift(torch.arange(1_000.0).repeat(200, 1), 0.1, generator())[:, 0]) % 1_000
     assert shift.max() <= 100 and shift.max() > 80
+
+
+def test_speed_moves_pitch_within_its_range():
+    time = torch.arange(16_000) / 16_000
+    faster = change_speed(torch.sin(2 * torch.pi * 1_000 * time).repeat(60, 1), 0.25, generator())
+    peak = torch.fft.rfft(faster * torch.hann_window(16_000)).abs().argmax(dim=1)  # bins of 1 Hz
+    assert 795 <= peak.min() < 850 and 1_180 < peak.max() <= 1_255
 
 
 def test_gain_stays_in_range_and_uses_it():

@@ -117,7 +117,7 @@ def test_weight_averaging_is_an_average(data):
 def test_a_loss_that_is_no_number_stops_with_a_sentence(data):
     waveforms = data[0].copy()
     waveforms[0] = np.nan
-    with pytest.raises(UserError, match="no longer a number in epoch 1.*lower learning rate"):
+    with pytest.raises(UserError, match=r"no longer a number in epoch 1.*lower learning rate"):
         fit((waveforms, data[1]))
 
 

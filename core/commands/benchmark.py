@@ -1,0 +1,32 @@
+"""``python -m core benchmark``: training and inference speed of every model here, next to naive references."""
+
+import argparse
+import json
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("benchmark", help="training and inference speed here, next to naive references")
+    parser.add_argument("--model", action="append", metavar="NAME", help="only this model (repeatable)")
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from core.benchmark import as_json, benchmark, machine
+    from core.models.catalog import check_model
+
+    for name in args.model or []:
+        check_model(name)
+    if args.json:
+        print(json.dumps(as_json(benchmark(args.model, device=args.device)), indent=2))
+        return 0
+    print(", ".join(f"{key}: {value}" for key, value in machine().items()))
+    print(f"{'':24}{'training, clips/s':>20}{'× the first row':>18}{'one answer, ms':>18}")
+    benchmark(args.model, device=args.device, on_done=_print_row)
+    return 0
+
+
+def _print_row(speed) -> None:
+    print(f"{speed.name:24}{speed.training_clips_per_second:>20.1f}{speed.training_ratio:>18.1f}"
+          f"{speed.inference_ms:>18.1f}", flush=True)

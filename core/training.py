@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -126,7 +127,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
         seconds = round(time.perf_counter() - started, 3)
         history += [row | {"seconds": seconds} for row in rows]
         on_event(EpochEnd(fold, epoch, config.epochs, history[-len(rows):],
-                          lambda epoch=epoch: _snapshot(epoch, history, model, average, best, optimizer)))
+                          partial(_snapshot, epoch, history, model, average, best, optimizer)))
     model.load_state_dict(best or average.state_dict())
     model.eval()
     return history

@@ -1,0 +1,73 @@
+"""How far the folds of a run lie apart, and several runs on one axis. Tables in, figures out."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.palette import ink, new_figure, split_colour
+from app.charts.results import label
+
+
+def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) -> go.Figure:
+    """One dot per fold and metric, the mean as a line; the validation fold's dots beside those of the test fold.
+
+    ``folds`` has the columns ``metric, split, fold, value`` (0 to 1).
+    """
+    shade = ink(dark)
+    metrics = list(dict.fromkeys(folds["metric"]))
+    splits = [split for split in ("validation", "test") if split in set(folds["split"])]
+    figure = new_figure(dark=dark, height=height, y_title="%", margin=(56, 12, 36, 36))
+    for place, split in enumerate(splits):
+        offset = (place - (len(splits) - 1) / 2) * 0.34
+        colour, part = split_colour(split, dark), folds[folds["split"] == split]
+        x = np.array([metrics.index(metric) for metric in part["metric"]]) + offset + _spread(part)
+        figure.add_scatter(x=x, y=100 * part["value"], mode="markers", name=split, showlegend=len(splits) > 1,
+                           marker=dict(size=10, color=colour, opacity=0.85, line=dict(width=1, color=shade.surface)),
+                           customdata=np.stack([part["fold"], part["metric"]], axis=1) if len(part) else None,
+                           hovertemplate=f"fold %{{customdata[0]}} · {split}<br>%{{customdata[1]}} %{{y:.1f}} %"
+                                         "<extra></extra>")
+        for metric, mean in part.groupby("metric", sort=False)["value"].mean().items():
+            centre = metrics.index(metric) + offset
+            figure.add_scatter(x=[centre - 0.15, centre + 0.15], y=[100 * mean] * 2, mode="lines", showlegend=False,
+                               line=dict(color=colour, width=2.5),
+                               hovertemplate=f"mean of the {split} {metric}: {100 * mean:.1f} %<extra></extra>")
+    figure.update_xaxes(range=[-0.6, len(metrics) - 0.4], tickvals=list(range(len(metrics))), ticktext=metrics,
+                        showgrid=False)
+    figure.update_layout(hovermode="closest", dragmode=False)
+    return figure
+
+
+def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
+    """The runs under each other on one accuracy axis: folds as dots, mean as a tick, 95 % interval as a bar.
+
+    Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None).
+    """
+    shade = ink(dark)
+    figure = new_figure(dark=dark, height=64 + 34 * len(runs), x_title="accuracy on the tested clips, %",
+                        margin=(232, 16, 8, 44))
+    for row, run in enumerate(runs):
+        values = 100 * np.array([value for value in run["folds"] if value is not None])
+        if run["ci95"]:
+            low, high = (100 * value for value in run["ci95"])
+            figure.add_scatter(x=[low, high], y=[row, row], mode="lines", line=dict(color=shade.accent, width=9),
+                               opacity=0.28, hovertemplate=f"95 % interval {low:.1f} to {high:.1f} %<extra></extra>")
+        figure.add_scatter(x=values, y=np.full(len(values), row), mode="markers",
+                           marker=dict(size=8, color=shade.muted, opacity=0.7),
+                           hovertemplate="one fold: %{x:.1f} %<extra></extra>")
+        if run["mean"] is not None:
+            figure.add_scatter(x=[100 * run["mean"]], y=[row], mode="markers",
+                               marker=dict(symbol="line-ns", size=18, line=dict(color=shade.accent, width=3)),
+                               hovertemplate="mean %{x:.1f} %<extra></extra>")
+    figure.update_yaxes(range=[len(runs) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(runs))),
+                        ticktext=[label(run["name"], 34) for run in runs])
+    figure.update_layout(hovermode="closest", dragmode=False)
+    return figure
+
+
+def _spread(part: pd.DataFrame) -> np.ndarray:
+    """Small steps to the side, so that equal folds stay visible."""
+    order = part.groupby("metric", sort=False).cumcount().to_numpy()
+    count = part.groupby("metric", sort=False)["value"].transform("size").to_numpy()
+    return (order - (count - 1) / 2) * np.minimum(0.05, 0.22 / np.maximum(count, 1))

@@ -1,0 +1,147 @@
+"""Figures of a run's answers: confusion matrix, per-class bars, ROC curves, one clip. Tables in, figures out.
+
+Class and run names come from outside: they go through ``plain`` because Plotly reads tags in labels.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.palette import class_colours, ink, new_figure, plain
+from core.classwise import Curve
+
+LONGEST_LABEL = 16  # characters of a class name on an axis
+FEW = 20  # classes up to which every cell carries its number and every curve its line in the legend
+
+
+def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple[str, str] | None = None,
+                     dark: bool = False, height: int = 520) -> go.Figure:
+    """True classes on rows, predicted on columns; ``share`` shows per cent of the row. ``chosen`` is framed.
+
+    A click selects a point whose customdata is (true, predicted) as positions: the points lie unseen above the cells,
+    because a click on the heatmap itself does not come back.
+    """
+    names, number = list(counts.index), counts.to_numpy()
+    support = number.sum(axis=1, keepdims=True)
+    percent = np.divide(100 * number, support, out=np.zeros(number.shape), where=support > 0)
+    size, shade = len(names), ink(dark)
+    few = size <= FEW
+    figure = new_figure(dark=dark, height=height, x_title="predicted class", y_title="true class",
+                        margin=(116 if few else 56, 8, 8, 112 if few else 56))
+    cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
+    figure.add_heatmap(z=percent, zmin=0, zmax=100, text=cells if few else None,
+                       texttemplate="%{text}" if few else None, textfont=dict(size=12), showscale=False,
+                       colorscale=[[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)],
+                                   [1, shade.accent]],
+                       xgap=1, ygap=1, hoverinfo="skip")
+    rows, columns = np.indices(number.shape).reshape(2, -1)
+    hover = [f"{plain(names[r])} heard as <b>{plain(names[c])}</b>"
+             f"<br>{_count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"
+             for r, c in zip(rows, columns, strict=True)]
+    clear = dict(marker=dict(opacity=0))
+    figure.add_scatter(x=columns, y=rows, mode="markers", customdata=np.stack([rows, columns], axis=1),
+                       marker=dict(symbol="square", size=24, opacity=0), selected=clear, unselected=clear,
+                       hovertext=hover, hovertemplate="%{hovertext}<extra></extra>")
+    if chosen is not None and set(chosen) <= set(names):
+        y, x = names.index(chosen[0]), names.index(chosen[1])
+        figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, layer="above",
+                         line=dict(color=shade.text, width=2.5))
+    ticks = dict(tickvals=list(range(size)), ticktext=[label(name) for name in names], showgrid=False) if few else {}
+    figure.update_xaxes(range=[-0.5, size - 0.5], tickangle=-45, title_standoff=4, **ticks)
+    figure.update_yaxes(range=[size - 0.5, -0.5], title_standoff=4, **ticks)
+    figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=60)
+    return figure
+
+
+def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: bool = False,
+                     height: int = 420) -> go.Figure:
+    """Precision, recall and F1 of each class: F1 as a bar in the class's colour, the other two as marks on it."""
+    shade, colours = ink(dark), class_colours(class_names, dark)
+    names = list(table["class"])
+    figure = new_figure(dark=dark, height=height, x_title="%", margin=(116, 16, 36, 44))
+    position = list(range(len(names)))
+    hover = [f"{plain(row['class'])} · {_count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
+             f"recall {_percent(row.recall)}<br>F1 {_percent(row.f1)}" for _, row in table.iterrows()]
+    figure.add_bar(y=position, x=100 * table["f1"], orientation="h", name="F1", showlegend=False, width=0.62,
+                   marker=dict(color=[colours[name] for name in names], opacity=0.75), hovertext=hover,
+                   hovertemplate="%{hovertext}<extra></extra>")
+    figure.add_bar(y=[None], x=[None], name="F1", orientation="h", marker=dict(color=shade.muted), showlegend=True)
+    precision = dict(symbol="line-ns", size=16, line=dict(width=2.5, color=shade.text))
+    recall = dict(symbol="circle", size=9, color=shade.text, line=dict(width=1.5, color=shade.surface))
+    for column, marker in (("precision", precision), ("recall", recall)):
+        figure.add_scatter(y=position, x=100 * table[column], mode="markers", name=column, marker=marker,
+                           hoverinfo="skip", showlegend=True)
+    figure.update_xaxes(range=[0, 102], title_standoff=6)
+    figure.update_yaxes(range=[len(names) - 0.4, -0.6], showgrid=False, tickvals=position,
+                        ticktext=[label(name) for name in names])
+    figure.update_layout(barmode="overlay", legend=dict(traceorder="normal"))
+    return figure
+
+
+def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: bool = False,
+               height: int = 420) -> go.Figure:
+    """ROC curves with their areas in the legend: macro and micro thick, one thin line per class."""
+    shade, colours = ink(dark), class_colours(class_names, dark)
+    figure = new_figure(dark=dark, height=height, x_title="false positive rate, %", y_title="true positive rate, %",
+                        margin=(56, 16, 12, 48))
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=dict(color=shade.grid, width=1.5, dash="dot"),
+                       hoverinfo="skip", showlegend=False)
+    for curve in sorted(curves, key=lambda curve: curve.kind != "class"):
+        own = curve.kind == "class"
+        line = dict(color=colours[curve.name], width=1.5, shape="linear") if own else dict(
+            color=shade.text if curve.kind == "macro" else shade.muted, width=3,
+            dash="solid" if curve.kind == "macro" else "dash")
+        figure.add_scatter(x=100 * curve.false_positive, y=100 * curve.true_positive, mode="lines", line=line,
+                           name=f"{label(curve.name)}  {curve.area:.3f}", legendrank=1000 if own else 1,
+                           showlegend=not own or len(class_names) <= FEW,
+                           meta=plain(curve.name),
+                           hovertemplate=f"%{{meta}} · AUC {curve.area:.3f}<br>%{{y:.0f}} % of its clips found at "
+                                         "%{x:.1f} % false alarms<extra></extra>")
+    figure.update_xaxes(range=[-1, 101], constrain="domain")
+    figure.update_yaxes(range=[-1, 102])
+    figure.update_layout(hovermode="closest", legend=dict(
+        orientation="v", x=0.99, xanchor="right", y=0.02, yanchor="bottom", font=dict(size=11.5, color=shade.text),
+        title=dict(text="area under the curve", font=dict(size=11.5, color=shade.muted))))
+    return figure
+
+
+def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int = 5) -> go.Figure:
+    """What the models gave to one clip's likeliest classes, best first; ``probs`` is indexed by class, in their order.
+
+    The true class is among them in any case.
+    """
+    colours, shade = class_colours(list(probs.index), dark), ink(dark)
+    best = probs.sort_values(ascending=False, kind="stable").index[:most]
+    names = list(best) if true in best else [*best[: most - 1], true]
+    figure = new_figure(dark=dark, height=26 * len(names) + 16, margin=(132, 48, 4, 8))
+    figure.add_bar(y=list(range(len(names))), x=[100 * probs[name] for name in names], orientation="h", width=0.66,
+                   marker=dict(color=[colours[name] for name in names], opacity=0.85), cliponaxis=False,
+                   text=[f"{100 * probs[name]:.0f} %" for name in names], textposition="outside",
+                   textfont=dict(color=shade.text), hoverinfo="skip")
+    figure.update_xaxes(range=[0, 100], visible=False)
+    figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=[
+        f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names])
+    figure.update_layout(dragmode=False)
+    return figure
+
+
+def label(name: object, longest: int = LONGEST_LABEL) -> str:
+    """A name as an axis shows it: cut, and without tags."""
+    text = str(name)
+    return plain(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %" if np.isfinite(value) else "undefined"
+
+
+def _mix(low: str, high: str, share: float) -> str:
+    """A colour ``share`` of the way between two hex colours."""
+    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (low, high)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(*ends, strict=True))

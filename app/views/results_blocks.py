@@ -1,0 +1,126 @@
+"""The blocks below the comparison: headline, classes, folds, learning curves. Each takes a Result and draws it."""
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.folds import folds_figure
+from app.charts.results import per_class_figure, roc_figure
+from app.charts.training import learning_curves
+from app.components import show_figure
+from app.components.frame import escape
+from app.state import is_dark
+from app.views.results_data import Result
+from app.views.results_parts import block, count, duration, percent, spread
+from core.classwise import confusion_table, per_class, roc_curves
+from core.metrics import METRICS, of_split, per_fold
+
+NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}
+
+
+def headline_block(result: Result) -> None:
+    """The run's name, what it was, and its numbers in large."""
+    metrics, settings = result.metrics, result.settings
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header(escape(result.name), anchor=False)
+        with st.container(horizontal=True, width="content"):
+            st.page_link("views/listen.py", label="Listen inside", icon=":material/hearing:",
+                         query_params={"run": result.name})
+            st.page_link("views/train.py", label="Its training", icon=":material/model_training:",
+                         query_params={"run": result.name})
+    facts = [result.model, f"protocol {result.protocol}", result.dataset, f"seed {settings.get('seed', '?')}",
+             count(settings.get("epochs", 0), "epoch")]
+    st.caption(escape(" · ".join(facts)))
+    if not result.finished:
+        _unfinished(result)
+    if not result.tested:
+        return
+    columns = st.columns(5, gap="small")
+    for column, metric in zip(columns, METRICS, strict=False):
+        value = metrics[metric]
+        column.metric(f"Test {NAMES[metric]}", percent(value["mean"]), spread(value), delta_color="off",
+                      delta_arrow="off", help=escape(_meaning(result, metric)))
+    fourth, fifth = columns[3:]
+    if metrics.get("validation"):
+        value = metrics["validation"]["accuracy"]
+        fourth.metric("Validation accuracy", percent(value["mean"]), spread(value), delta_color="off",
+                      delta_arrow="off", help="On the fold that was held out of training to choose and stop by.")
+    elif metrics.get("seconds") is not None:
+        fourth.metric("Training time", duration(metrics["seconds"]))
+    if metrics.get("parameters_trainable") is not None:
+        fifth.metric("Trainable parameters", f"{metrics['parameters_trainable']:,}",
+                     f"{metrics.get('parameters_frozen') or 0:,} frozen", delta_color="off", delta_arrow="off")
+    together = metrics.get("ensemble")
+    if together:
+        st.caption(escape(f"The {len(metrics['folds'])} models together (mean probabilities): accuracy "
+                          f"{percent(together['accuracy'])}, macro F1 {percent(together['macro_f1'])}, ROC-AUC "
+                          f"{percent(together['roc_auc'])}."))
+
+
+def _unfinished(result: Result) -> None:
+    done = len(result.metrics.get("folds", ()))
+    so_far = (f"The numbers below are of the {count(done, 'fold')} tested so far." if done else
+              "No test fold has been answered yet; the curves below are all there is.")
+    st.info(escape(f"This run is {result.state}. {so_far}"), icon=":material/info:")
+
+
+def _meaning(result: Result, metric: str) -> str:
+    over = f"Mean over {count(len(result.metrics['folds']), result.over[:-1])}"
+    interval = ("Wilson's 95 % interval, each of the clips counted once" if metric == "accuracy" else
+                "95 % interval by drawing whole recordings anew, 1,000 times")
+    return f"{over} on {count(result.clips, 'test clip')}; ± is the standard deviation over {result.over}. {interval}."
+
+
+def classes_block(result: Result) -> None:
+    """Precision, recall and F1 of each class beside the ROC curves."""
+    rows, names, dark = result.rows("all"), result.class_names, is_dark()
+    table, curves = per_class(confusion_table(rows, names)), roc_curves(rows, names)
+    height = max(420, 60 + 26 * len(names))
+    left, right = st.columns(2, gap="large")
+    with left, block("Classes", table, f"{result.name}-classes.csv",
+                     note="Recall: how much of a class was found. Precision: how often its name was right."):
+        show_figure(per_class_figure(table, names, dark=dark, height=height), "results_classes",
+                    alt="F1, precision and recall of each class")
+    points = [pd.DataFrame({"curve": curve.name, "kind": curve.kind, "auc": curve.area,
+                            "false_positive_rate": curve.false_positive,
+                            "true_positive_rate": curve.true_positive}) for curve in curves]
+    with right, block("ROC curves", pd.concat(points) if points else None, f"{result.name}-roc.csv",
+                      note=f"One class against all others; scores of all {result.over} pooled."):
+        if curves:
+            show_figure(roc_figure(curves, names, dark=dark, height=height), "results_roc",
+                        alt="ROC curve of each class, micro and macro, with the areas under them")
+        else:
+            st.caption("Undefined: the tested clips are all of one class.")
+
+
+def folds_block(result: Result) -> None:
+    """Each fold's scores as dots; the validation folds beside the test fold where there are both."""
+    parts = []
+    for split in ("validation", "test"):
+        folds = pd.DataFrame(per_fold(of_split(result.predictions, split), result.class_names))
+        if len(folds):
+            tall = folds.melt(["fold", "clips"], list(METRICS), "metric")
+            parts.append(tall.assign(split=split, metric=tall["metric"].map(NAMES)))
+    table = pd.concat(parts, ignore_index=True).dropna(subset="value")
+    what = {"assignment": "One dot per model: on the fold that chose it, and on the test fold that no model saw."}
+    with block("Folds" if result.over == "folds" else "Models", table, f"{result.name}-folds.csv",
+               note=what.get(result.protocol, "One dot per test fold; the line is their mean.")):
+        show_figure(folds_figure(table, dark=is_dark()), "results_folds", alt="Scores of each fold as dots")
+
+
+def curves_block(result: Result) -> None:
+    """Loss and accuracy by epoch."""
+    history = result.history
+    note = ("Folds thin, their mean thick. Training scores are of augmented clips, so they may lie below validation."
+            if (history["split"] == "validation").any() else
+            "Folds thin, their mean thick. This protocol looks at no held-out clip before training ends.")
+    with block("Learning curves", history if len(history) else None, f"{result.name}-history.csv",
+               note=note if len(history) else ""):
+        if not len(history):
+            st.caption("No epoch has ended yet.")
+            return
+        chance = 1 / len(result.class_names) if result.class_names else None
+        for column, quantity in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
+            with column:
+                show_figure(learning_curves(history, quantity, epochs=result.settings.get("epochs", 0), chance=chance,
+                                            dark=is_dark()), f"results_{quantity}",
+                            alt=f"{quantity} by epoch")

@@ -1,0 +1,124 @@
+"""The runs that are compared: one row each, the sentence that sums them up, and their folds on one axis."""
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.folds import runs_figure
+from app.components import show_error, show_figure
+from app.state import is_dark
+from app.views.results_data import Result
+from app.views.results_parts import block, count, duration
+from core.comparison import compare, sentence
+
+CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
+MOST = 8  # runs compared without being asked
+
+
+def chosen_run(results: dict[str, Result]) -> str | None:
+    """The run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished."""
+    asked = st.query_params.get("run")
+    if asked is not None and asked not in results and CHOSEN not in st.session_state:
+        show_error(f"There is no run called {asked} here; choose one of those below.")
+    if st.session_state.get(CHOSEN) not in results:
+        usual = next((name for name, result in results.items() if result.finished), next(iter(results)))
+        wanted = [name for name in (asked, st.session_state.get(KEPT)) if name in results]
+        st.session_state[CHOSEN] = [*wanted, usual][0]
+    return st.session_state[CHOSEN]
+
+
+def comparison_block(results: dict[str, Result], chosen: str) -> None:
+    """Table, sentence and figure of the compared runs, and the choice of the one to look into."""
+    default = _usual(results, chosen)
+    if not set(st.session_state.get(COMPARED, ["?"])) <= set(results):
+        st.session_state[COMPARED] = default
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    right.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
+    names = left.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
+                             format_func=lambda name: _title(results[name]))
+    st.session_state[KEPT] = st.query_params["run"] = chosen
+    shown = [results[name] for name in dict.fromkeys([*names, chosen])]
+    table = pd.DataFrame([_row(result) for result in shown])
+    with block("Runs", table, "runs.csv"):
+        _table(table, shown, chosen)
+        finished = [result for result in shown if result.finished and result.tested]
+        if len(finished) > 1:
+            _sum_up(finished)
+            show_figure(runs_figure([_line(result) for result in finished], dark=is_dark()), "results_runs",
+                        alt="Accuracy of the compared runs: folds, mean and 95 % interval")
+
+
+def _usual(results: dict[str, Result], chosen: str) -> list[str]:
+    """The chosen run and the newest finished ones of the same data set and protocol."""
+    own = results[chosen]
+    alike = [name for name, result in results.items() if result.finished and result.dataset == own.dataset
+             and result.protocol == own.protocol and name != chosen]
+    return [chosen, *alike[: MOST - 1]]
+
+
+def _title(result: Result) -> str:
+    return result.name if result.finished else f"{result.name} ({result.state})"
+
+
+def _row(result: Result) -> dict:
+    metrics = result.metrics
+    accuracy = metrics.get("accuracy") or {}
+    percent = {key: None if accuracy.get(key) is None else 100 * accuracy[key] for key in ("mean", "std")}
+    low, high = accuracy.get("ci95") or (None, None)
+    return {
+        "run": result.name, "accuracy": percent["mean"], "sd": percent["std"],
+        "interval": "" if low is None else f"{100 * low:.1f} – {100 * high:.1f}",
+        "macro F1": (metrics.get("macro_f1") or {}).get("mean"), "AUC": (metrics.get("roc_auc") or {}).get("mean"),
+        "model": result.model, "protocol": result.protocol, "parameters": metrics.get("parameters_trainable"),
+        "time": duration(metrics.get("seconds")), "state": result.state,
+    }
+
+
+def _table(table: pd.DataFrame, shown: list[Result], chosen: str) -> None:
+    number, finished = st.column_config.NumberColumn, all(result.finished for result in shown)
+    key = f"results_table_{chosen}_{len(shown)}"
+
+    def look_into():
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows:
+            st.session_state[CHOSEN] = shown[rows[0]].name
+
+    st.dataframe(
+        table.drop(columns="state") if finished else table, hide_index=True, key=key, on_select=look_into,
+        selection_mode="single-row", placeholder="–",
+        selection_default={"selection": {"rows": [[result.name for result in shown].index(chosen)]}},
+        column_config={
+            "run": st.column_config.TextColumn("Run", width="medium", help="Select a row to look into the run"),
+            "accuracy": number("Accuracy", format="%.1f %%", help="Mean over the test folds, or over models"),
+            "sd": number("± sd", format="%.1f", help="Standard deviation over folds or models, in percentage points"),
+            "interval": st.column_config.TextColumn("95 % interval", help="Wilson's interval; each clip counts once"),
+            "macro F1": number("Macro F1", format="%.3f"), "AUC": number("AUC", format="%.3f"),
+            "model": "Model", "protocol": "Protocol", "time": "Time", "state": "State",
+            "parameters": number("Parameters", format="localized", help="Trainable parameters"),
+        })
+
+
+def _sum_up(finished: list[Result]) -> None:
+    """What the test supports, and on which clips."""
+    named = {_short(result, finished): result for result in finished}
+    comparison = compare({name: (result.predictions, result.class_names) for name, result in named.items()})
+    if comparison is None:
+        st.caption("These runs were not all tested on the same clips, so they are not compared with one another.")
+        return
+    st.text(sentence(comparison))
+    asked = "Each run answers with the mean probabilities of its models. " if comparison.pooled else ""
+    fewer = any(result.clips > comparison.clips for result in finished)
+    on = f"Compared on the {count(comparison.clips, 'clip')} that all of them were tested on. " if fewer else ""
+    st.caption(f"{on}{asked}McNemar's exact test, Holm's correction; clips of one recording count as independent, "
+               "so p is, if anything, too small.")
+
+
+def _short(result: Result, among: list[Result]) -> str:
+    """The model's name where that says which run is meant, else the run's."""
+    alone = sum(other.model == result.model for other in among) == 1
+    return result.model if alone else result.name
+
+
+def _line(result: Result) -> dict:
+    accuracy = result.metrics["accuracy"]
+    return {"name": result.name, "mean": accuracy["mean"], "ci95": accuracy["ci95"],
+            "folds": [fold["accuracy"] for fold in result.metrics["folds"]]}

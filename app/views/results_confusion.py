@@ -1,0 +1,153 @@
+"""The confusion matrix, and behind each of its cells the clips: listed, most confident first, and played."""
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.results import answer_figure, confusion_figure
+from app.components import player, show_error, show_figure
+from app.state import clip_audio, is_dark
+from app.views.results_data import Result, dataset_of
+from app.views.results_parts import block, count
+from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
+from core.errors import UserError
+
+CELL = "results_cell"
+HEIGHT = 540
+
+
+@st.fragment
+def confusion_block(result: Result) -> None:
+    """Matrix on the left; on the right the clips of the chosen cell, all mistakes while none is chosen."""
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        options = voices(result.predictions)
+        voice = options[0]
+        matrix = st.container()
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            share = st.segmented_control("Cells show", ["counts", "row %"], default="counts", required=True,
+                                         key="results_share") == "row %"
+            if len(options) > 1:
+                voice = st.selectbox("Answers of", options, key=f"results_voice_{result.name}", width=260,
+                                     format_func=lambda option: _voice(option, result))
+        counts = confusion_table(result.rows(voice), result.class_names)
+        cell = _cell(result, counts)
+        with matrix, block("Confusion matrix", counts.reset_index(), f"{result.name}-confusion.csv"):
+            _matrix(result, counts, share, cell)
+    with right:
+        _clips(result, voice, counts, cell)
+
+
+def _voice(option, result: Result) -> str:
+    if option == ALL:
+        several = result.over == "models"
+        return "all models, added up" if several else "all folds"
+    if option == TOGETHER:
+        return "the models together (mean)"
+    return f"the model without fold {option}" if result.over == "models" else f"fold {option}"
+
+
+def _cell(result: Result, counts: pd.DataFrame) -> tuple[str, str] | None:
+    """The chosen cell: of this session, else of the link (``?cell=true&cell=predicted``)."""
+    key = f"{CELL}_{result.name}"
+    if key not in st.session_state:
+        asked = tuple(st.query_params.get_all("cell"))
+        st.session_state[key] = asked if len(asked) == 2 and set(asked) <= set(counts.index) else None
+    cell = st.session_state[key]
+    if cell:
+        st.query_params["cell"] = list(cell)
+    else:
+        st.query_params.pop("cell", None)
+    return cell
+
+
+def _matrix(result: Result, counts: pd.DataFrame, share: bool, cell: tuple[str, str] | None) -> None:
+    names, key = list(counts.index), f"results_matrix_{result.name}"
+
+    def choose():
+        points = st.session_state[key]["selection"]["points"]
+        row, column = points[0]["customdata"] if points else (None, None)
+        st.session_state[f"{CELL}_{result.name}"] = None if row is None else (names[row], names[column])
+
+    figure = confusion_figure(counts, share=share, chosen=cell, dark=is_dark(), height=HEIGHT)
+    show_figure(figure, key, on_select=choose, selection_mode="points",
+                alt="Confusion matrix, true class on rows; the list beside it names its cells")
+
+
+def _clips(result: Result, voice, counts: pd.DataFrame, cell: tuple[str, str] | None) -> None:
+    rows = result.rows(voice)
+    clips = clips_behind(rows, result.class_names, *(cell or ()))
+    file_name = f"{result.name}-{'-as-'.join(cell) if cell else 'mistakes'}.csv"
+    with block("Clips behind a cell", clips, file_name.replace("/", "-")):
+        st.selectbox("Cell", _options(counts, cell), key=f"{CELL}_{result.name}", label_visibility="collapsed",
+                     format_func=lambda option: _cell_title(option, counts))
+        if not len(clips):
+            st.caption("No mistake at all." if cell is None else "No clip was answered this way.")
+            return
+        picked = clips.iloc[_picked(clips, cell, key=f"results_clips_{result.name}_{voice}_{cell}")]
+        _one_clip(result, rows, picked)
+
+
+def _options(counts: pd.DataFrame, cell) -> list:
+    """Every mistake, then each cell that holds answers: mistakes first, the most frequent first."""
+    cells = [(true, said) for true in counts.index for said in counts.columns if counts.at[true, said]]
+    cells.sort(key=lambda pair: (pair[0] == pair[1], -counts.at[pair]))
+    return [None, *cells, *([cell] if cell and cell not in cells else [])]
+
+
+def _cell_title(option, counts: pd.DataFrame) -> str:
+    if option is None:
+        return f"all mistakes · {count(int(counts.to_numpy().sum() - sum(counts.at[c, c] for c in counts)), 'answer')}"
+    true, said = option
+    heard = "heard rightly" if true == said else f"heard as {said}"
+    return f"{true} {heard} · {counts.at[true, said]}"
+
+
+def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
+    """The list with one row selected; position of that row."""
+    shown = pd.DataFrame({"clip": [_stem(path) for path in clips["path"]]})
+    if cell is None:
+        shown["true"], shown["heard as"] = clips["true"], clips["predicted"]
+    shown["sure"] = 100 * clips["probability"]
+    if (clips["of"] > 1).any():
+        shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
+    shown["fold"] = clips["clip_fold"]
+    state = st.dataframe(
+        shown, hide_index=True, height=min(246, 36 * (len(shown) + 1) + 3), key=key, on_select="rerun",
+        selection_mode="single-row", selection_default={"selection": {"rows": [0]}},
+        column_config={"sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the "
+                                                             "predicted class, a mean over the models that said so"),
+                       "models": st.column_config.TextColumn("models", help="How many of the models said so")})
+    chosen = state["selection"]["rows"]
+    return chosen[0] if chosen and chosen[0] < len(clips) else 0
+
+
+def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:
+    """The picked clip: its sound, and what the models gave to each class."""
+    own = rows[rows["path"] == picked["path"]]
+    st.text(f"{_stem(picked['path'])}: {picked['true']}, heard as {picked['predicted']}"
+            if picked["true"] != picked["predicted"] else f"{_stem(picked['path'])}: {picked['true']}, heard rightly")
+    _sound(result, picked["path"])
+    probs = own[list(result.class_names)].mean()
+    show_figure(answer_figure(probs, picked["true"], dark=is_dark()), "results_answer",
+                alt="Probabilities of the likeliest classes for this clip")
+
+
+def _sound(result: Result, path: str) -> None:
+    dataset = dataset_of(result)
+    clip = next((clip for clip in dataset.clips if clip.path == path), None) if dataset else None
+    if clip is None:
+        name = result.dataset or "of this run"
+        st.text(f"The clips of {name} are not on this machine, so they cannot be played. Everything else on this page "
+                f"comes from the saved predictions.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link("views/home.py", label="Get the data set", icon=":material/download:")
+            st.caption("or run `python -m core data fetch esc10`")
+        return
+    try:
+        player(*clip_audio(dataset, clip), key="results", label=f"Player of {_stem(path)}")
+    except UserError as error:
+        show_error(error)
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]

@@ -1,0 +1,50 @@
+"""Small parts of the Results page: a block with its CSV, and numbers in words."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pandas as pd
+import streamlit as st
+
+from app.components.frame import escape
+
+
+@contextlib.contextmanager
+def block(title: str, table: pd.DataFrame | None = None, file_name: str = "", *, note: str = "") -> Iterator[None]:
+    """A titled part of the page, with its numbers as a CSV file and one sentence on what they mean."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader(title, anchor=False)
+        if table is not None:
+            st.download_button("CSV", table.to_csv(index=False).encode(), file_name, "text/csv", type="tertiary",
+                               icon=":material/download:", key=f"csv_{file_name}", on_click="ignore",
+                               help=f"Download {escape(title.lower())} as a table")
+    if note:
+        st.caption(escape(note))
+    yield
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def spread(value: dict, over: str = "") -> str:
+    """``± 3.1 · 95 %: 74.0 to 82.1`` of a summary's {"mean", "std", "ci95"}."""
+    parts = [] if value.get("std") is None else [f"± {100 * value['std']:.1f}{over and ' over ' + over}"]
+    if value.get("ci95"):
+        low, high = value["ci95"]
+        parts.append(f"95 %: {100 * low:.1f} – {100 * high:.1f}")
+    return " · ".join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as ``45 s``, ``12 min`` or ``3 h 05 min``."""
+    if seconds is None:
+        return "–"
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

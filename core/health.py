@@ -1,4 +1,4 @@
-"""Is this data set sound? Unreadable, silent, clipped and doubled clips, siblings and leaks: as numbers and in words."""
+"""Is this data set sound? Unreadable, silent, clipped and doubled clips, siblings and leaks, in numbers and words."""
 
 from collections import Counter, defaultdict
 
@@ -8,6 +8,7 @@ from core.splits import leaks
 
 SILENT_DB = -60.0  # a clip whose loudest sample stays below this says nothing
 CLIPPED_SHARE = 0.001  # of the samples, in runs at full scale
+ABSENT = {"silent": "silent", "clipped": "overdriven", "duplicates": "there twice"}
 
 
 def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
@@ -37,10 +38,14 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
 
 
 def sentences(report: dict) -> list[str]:
-    """The report in plain words, what is wrong first. File and source names in them are text from outside."""
+    """The report in plain words, readability first. File and source names in them are text from outside."""
     words = []
     if broken := report["unreadable"]:
         words.append(f"{_many(len(broken), 'clip')} cannot be read: {broken[0]['error']}{_more(broken)}.")
+    else:
+        good = [word for key, word in ABSENT.items() if not report[key]]
+        none = f"; none is {', '.join(good[:-1])}{' or ' * bool(good[:-1])}{good[-1]}" if good else ""
+        words.append(f"All {report['clips']:,} clips can be read{none}.")
     if lost := report["leaks"]:
         words.append(f"{_many(len(lost), 'recording stands', 'recordings stand')} in more than one fold, so a model "
                      f"would be tested on what it trained on: {lost[0]}{_more(lost)}.")
@@ -56,8 +61,6 @@ def sentences(report: dict) -> list[str]:
     if report["classes"][large] > 2 * report["classes"][small]:
         words.append(f"The classes are of unlike size: {report['classes'][small]:,} clips of {small}, "
                      f"{report['classes'][large]:,} of {large}.")
-    if not words:
-        words.append(f"All {report['clips']:,} clips can be read; none is silent, overdriven or there twice.")
     return words + _about_sources(report)
 
 

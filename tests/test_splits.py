@@ -1,0 +1,147 @@
+"""Properties of the four protocols on random data sets, and the refusals."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.clips import Clip, Dataset
+from core.datasets import load_dataset
+from core.errors import UserError
+from core.splits import PROTOCOLS, Split, audit, clip_folds, leaks, make_splits
+
+
+def random_dataset(seed: int, folds: int = 0, least_sources: int = 5) -> Dataset:
+    """Classes with some sources of some clips each; a few sources belong to two classes; own folds when asked for."""
+    random = np.random.default_rng(seed)
+    classes = [f"c{number}" for number in range(random.integers(2, 7))]
+    clips = []
+    for label in classes:
+        for number in range(random.integers(least_sources, 12)):
+            shared = number == 0 and random.random() < 0.3
+            source = f"shared{number}" if shared else f"{label}-{number}"
+            fold = (0 if shared else number) % folds + 1 if folds else None
+            clips += [Clip(f"{label}/{source}-{take}.wav", label, fold, source) for take in range(random.integers(1, 6))]
+    order = random.permutation(len(clips))
+    return Dataset("random", Path("/nowhere"), tuple(clips[i] for i in order), tuple(sorted(classes)), "test", "a rule")
+
+
+def sides(dataset, split):
+    return [{dataset.clips[i].source for i in getattr(split, side)} for side in ("train", "validation", "test")]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("seed", range(8))
+def test_no_source_stands_on_two_sides_and_no_clip_twice(protocol, seed):
+    dataset = random_dataset(seed, folds=5)
+    for split in make_splits(dataset, protocol, folds=3 + seed % 3, seed=seed):
+        train, validation, test = sides(dataset, split)
+        assert not train & validation and not train & test and not validation & test
+        used = split.train + split.validation + split.test
+        assert len(used) == len(set(used)) == len(dataset.clips) or protocol == "assignment"
+        assert len(used) == len(set(used))
+        assert {dataset.clips[i].label for i in split.train} == set(dataset.class_names)
+
+
+@pytest.mark.parametrize(("protocol", "folds"), [("published", 5), ("kfold", 2), ("kfold", 4), ("kfold", 5)])
+@pytest.mark.parametrize("seed", range(6))
+def test_every_clip_is_tested_once(protocol, folds, seed):
+    dataset = random_dataset(seed, folds=5)
+    splits = make_splits(dataset, protocol, folds, seed)
+    assert [split.model_fold for split in splits] == list(range(1, folds + 1))
+    assert sorted(i for split in splits for i in split.test) == list(range(len(dataset.clips)))
+    fold_of = clip_folds(dataset, protocol, folds, seed)
+    for split in splits:
+        assert set(fold_of[list(split.test)]) == {split.model_fold} and not split.validation
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_derived_folds_hold_every_class_and_follow_the_seed(seed):
+    dataset = random_dataset(seed)
+    fold_of = clip_folds(dataset, "kfold", 3, seed)
+    assert np.array_equal(fold_of, clip_folds(dataset, "kfold", 3, seed))
+    for fold in (1, 2, 3):
+        assert set(dataset.targets[fold_of == fold]) == set(range(len(dataset.class_names)))
+    assert any(not np.array_equal(fold_of, clip_folds(dataset, "kfold", 3, other)) for other in range(seed + 1, seed + 6))
+
+
+def test_published_and_assignment_use_the_own_folds_of_esc10(esc10):
+    dataset = load_dataset(str(esc10))
+    own = np.array([clip.fold for clip in dataset.clips])
+    for protocol in ("published", "assignment", "split"):
+        assert np.array_equal(clip_folds(dataset, protocol, seed=7), own)
+
+    def folds_of(indices):
+        return sorted(set(own[list(indices)]))
+
+    assert [(s.model_fold, folds_of(s.train), folds_of(s.validation), folds_of(s.test))
+            for s in make_splits(dataset, "assignment")] == [
+        (2, [3, 4, 5], [2], [1]), (3, [2, 4, 5], [3], [1]), (4, [2, 3, 5], [4], [1]), (5, [2, 3, 4], [5], [1])]
+    assert [(s.model_fold, folds_of(s.train), folds_of(s.validation), folds_of(s.test))
+            for s in make_splits(dataset, "split")] == [(4, [2, 3, 5], [4], [1])]
+    assert [(s.model_fold, folds_of(s.train), s.validation, folds_of(s.test))
+            for s in make_splits(dataset, "published")][1] == (2, [1, 3, 4, 5], (), [2])
+    kfold = make_splits(dataset, "kfold", 10, seed=3)
+    assert len(kfold) == 10 and all(set(dataset.targets[list(s.test)]) == set(range(10)) for s in kfold)
+
+
+def test_without_own_folds_five_are_derived():
+    dataset = random_dataset(1)
+    assert sorted(set(clip_folds(dataset, "assignment", seed=1).tolist())) == [1, 2, 3, 4, 5]
+    assert len(make_splits(dataset, "assignment")) == 4
+    assert sorted(set(clip_folds(random_dataset(1, folds=3), "assignment").tolist())) == [1, 2, 3, 4, 5]
+    [split] = make_splits(dataset, "split")
+    share = np.array([len(split.train), len(split.validation), len(split.test)]) / len(dataset.clips)
+    assert np.allclose(share, [0.6, 0.2, 0.2], atol=0.12)
+    with pytest.raises(UserError, match="no folds of its own"):
+        make_splits(dataset, "published")
+
+
+def test_split_needs_three_sources_a_class():
+    clips = tuple(Clip(f"{label}{n}.wav", label, None, f"{label}{n}") for label in "ab" for n in range(3))
+    dataset = Dataset("few", Path("/nowhere"), clips, ("a", "b"), "test", "a rule")
+    [split] = make_splits(dataset, "split")
+    assert (len(split.train), len(split.validation), len(split.test)) == (2, 2, 2)
+    with pytest.raises(UserError, match="class a has 2 clips from 2 sources, and 3 folds need"):
+        make_splits(replace(dataset, clips=tuple(clip for clip in clips if "2" not in clip.path)), "split")
+
+
+def test_more_folds_than_sources_are_refused_naming_the_class():
+    dataset = random_dataset(0)
+    with pytest.raises(UserError, match=r"class c\d has .* sources, and 13 folds need at least 13 sources"):
+        make_splits(dataset, "kfold", 13)
+    with pytest.raises(UserError, match="2 folds or more"):
+        make_splits(dataset, "kfold", 1)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_one_clip_in_a_class_is_refused(tiny_dataset, protocol):
+    lonely = tuple(clip for clip in tiny_dataset.clips if clip.label != "low") + (Clip("x.wav", "low", 1, "x"),)
+    with pytest.raises(UserError, match="class low has 1 clip from 1 source"):
+        make_splits(replace(tiny_dataset, clips=lonely), protocol)
+
+
+@pytest.mark.parametrize("protocol", ["published", "assignment", "split"])
+def test_a_source_in_two_folds_is_refused_by_name(tiny_dataset, protocol):
+    first, *rest = tiny_dataset.clips
+    assert first.fold == 1
+    leaking = replace(tiny_dataset, clips=(replace(first, source=rest[-1].source), *rest))
+    assert leaks(tiny_dataset) == [] and leaks(leaking) == [rest[-1].source]
+    with pytest.raises(UserError, match=f"source '{rest[-1].source}' stands on both sides"):
+        make_splits(leaking, protocol)
+    assert make_splits(leaking, "kfold", 2), "folds that are drawn keep its clips together"
+
+
+def test_the_audit_looks_at_validation_too(tiny_dataset):
+    by_source = {source: [i for i, clip in enumerate(tiny_dataset.clips) if clip.source == source]
+                 for source in tiny_dataset.sources}
+    first, *others = by_source.values()
+    train = tuple(i for indices in others for i in indices)
+    with pytest.raises(UserError, match="both sides"):
+        audit(tiny_dataset, [Split(1, (*train, first[0]), (first[1],), (first[1],))])
+
+
+def test_an_unknown_protocol_lists_the_known(tiny_dataset):
+    with pytest.raises(UserError, match="assignment, published, split, kfold"):
+        make_splits(tiny_dataset, "loo")

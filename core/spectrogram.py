@@ -45,7 +45,7 @@ def spectrogram(waveform: np.ndarray, sample_rate: int, *, scale: str = "mel", w
     window_length = max(4, round(sample_rate * window_ms / 1000))
     hop_length = max(1, round(sample_rate * hop_ms / 1000))
     n_fft = max(4096, 1 << (window_length - 1).bit_length())  # padding: thin bands at low frequencies stay filled
-    top = min(f_max or sample_rate / 2, sample_rate / 2)
+    top = f_max or sample_rate / 2  # above half the sample rate there is nothing, and bands stay dark
     bank, frequencies = band_bank(sample_rate, n_fft, window_length, scale, n_mels, top)
 
     last_centre = len(waveform) if end is None else min(len(waveform), round(end * sample_rate))

@@ -1,5 +1,61 @@
-"""Explore."""
+"""Explore: what the data set is made of, and any clip of it heard and seen."""
 
-from app.components import page_header
+import streamlit as st
 
-page_header("Explore")
+from app.charts.palette import class_colours
+from app.components import empty_state, guard, page_header
+from app.explore.clip import clip_panel
+from app.explore.filters import filter_row
+from app.explore.health import health
+from app.explore.overview import class_distribution, class_gallery
+from app.explore.selection import open_clip, opened_index
+from app.explore.table import clip_table
+from app.measuring import measuring
+from app.state import current_dataset, is_dark
+from core.clips import Dataset
+
+TABLE_HEIGHT = 640
+
+
+@st.fragment
+def browse(dataset: Dataset, facts, listed: list[int], colours: dict[str, str]) -> None:
+    """The list beside the open clip; choosing another clip reruns only this."""
+    opened = opened_index(dataset, listed)
+    if opened is None:
+        empty_state("No clip meets these filters. Take one away to see clips again.", key="explore_none")
+        return
+    left, right = st.columns([5, 8], gap="medium")
+    with left:
+        clip_table(dataset, facts, listed, opened, colours, TABLE_HEIGHT)
+    with right, guard():
+        clip, place = dataset.clips[opened], listed.index(opened)
+        fold = f" · fold {clip.fold}" if clip.fold is not None else ""
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.text(f"{clip.name} · {clip.label}{fold}")
+            with st.container(horizontal=True, width="content", gap="small"):
+                before, after = dataset.clips[listed[place - 1]], dataset.clips[listed[(place + 1) % len(listed)]]
+                st.button("Previous", icon=":material/chevron_left:", key="explore_previous", shortcut="P",
+                          on_click=open_clip, args=(before,))
+                st.button("Next", icon=":material/chevron_right:", key="explore_next", shortcut="N",
+                          on_click=open_clip, args=(after,))
+        clip_panel(dataset, clip)
+
+
+def page() -> None:
+    dataset = current_dataset()
+    page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
+                f"in {len(dataset.class_names)} classes")
+    colours = class_colours(dataset.class_names, is_dark())
+    measured = measuring(dataset)
+    measured.wait(0.3)
+    left, right = st.columns([4, 9], gap="medium")
+    with left, guard():
+        class_distribution(dataset, colours, height=236)
+    with right, guard():
+        class_gallery(dataset, colours)
+    listed = filter_row(dataset, measured.facts)
+    browse(dataset, measured.facts, listed, colours)
+    health(dataset, measured)
+
+
+page()

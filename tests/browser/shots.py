@@ -79,7 +79,7 @@ def browser(width: int = 1440, height: int = 900, dark: bool = False, **options)
             chromium.close()
 
 
-def settle(page, seconds: float = 60) -> None:
+def settle(page, seconds: float = 120) -> None:
     """Wait until the script has run, no skeleton is left and every figure is drawn."""
     page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]', timeout=seconds * 1000)
     page.wait_for_function(

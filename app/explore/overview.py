@@ -1,0 +1,87 @@
+"""The data set at a glance: how many clips each class has, and what one clip of each looks like."""
+
+from collections import Counter
+
+import numpy as np
+import streamlit as st
+
+from app.charts.clip import class_bars, spectrogram_png
+from app.components import show_figure
+from app.components.thumbnails import Thumbnail, thumbnails
+from app.explore.selection import open_clip
+from app.measuring import files_key
+from app.state import clip_audio, is_dark
+from core.clips import Dataset
+from core.errors import UserError
+from core.spectrogram import FLOOR_DB, spectrogram
+
+MOST_CLASSES = 20
+LONGEST = 10.0  # seconds of a clip in a small picture
+GALLERY_TOP_HZ = 16_000.0
+TURN = "explore_gallery_turn"
+PICKED_BAR = "explore_bar"
+
+
+def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -> None:
+    """Bars of clips per class. A click on one filters by it, another click on it takes the filter away."""
+    counts = Counter(clip.label for clip in dataset.clips)
+
+    def bar_clicked() -> None:
+        points = st.session_state[PICKED_BAR]["selection"]["points"]
+        names = [dataset.class_names[point["point_index"]] for point in points]
+        st.session_state["class"] = [] if st.session_state.get("class") == names else names
+
+    st.subheader("Clips per class", anchor=False)
+    show_figure(class_bars({name: counts[name] for name in dataset.class_names}, colours, dark=is_dark(),
+                           chosen=st.session_state.get("class") or (), height=height),
+                key=PICKED_BAR, on_select=bar_clicked, selection_mode="points",
+                alt="Bar chart of clips per class; a click on a bar filters the list")
+
+
+@st.fragment
+def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
+    """One clip of every class side by side, on the same scales; a click opens it below."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("One clip of every class", anchor=False)
+        if st.button("Others", icon=":material/refresh:", type="tertiary", key="explore_others"):
+            st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    picks, seconds = gallery(files_key(dataset), st.session_state.get(TURN, 0), dataset)
+    shown = []
+    for index, picture in picks:
+        clip = dataset.clips[index]
+        shown.append(Thumbnail(picture, clip.label, f"{clip.label}, {clip.name}", colours[clip.label]))
+    clicked = thumbnails(shown, key="explore_gallery")
+    st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
+               f"{GALLERY_TOP_HZ / 1000:.0f} kHz upwards, −100 to −20 dB. A click opens the clip.")
+    if clicked is not None:
+        open_clip(dataset.clips[picks[clicked][0]])
+        st.session_state["class"] = st.session_state["fold"] = st.session_state["only"] = []
+        st.session_state["search"] = ""
+        st.rerun()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def gallery(key: str, turn: int, _dataset: Dataset) -> tuple[list[tuple[int, bytes]], float]:
+    """``[(clip index, PNG), …]`` for the first classes, and the seconds that all pictures span."""
+    found = []
+    for name in _dataset.class_names[:MOST_CLASSES]:
+        own = [i for i, clip in enumerate(_dataset.clips) if clip.label == name]
+        for step in range(min(len(own), 5)):
+            index = own[(turn * 7 + step) % len(own)]
+            try:
+                waveform, rate = clip_audio(_dataset, _dataset.clips[index])
+            except UserError:
+                continue
+            found.append((index, waveform[: round(LONGEST * rate)], rate))
+            break
+    if not found:
+        return [], 0.0
+    seconds = max(len(waveform) / rate for _, waveform, rate in found)
+    pictures = []
+    for index, waveform, rate in found:
+        small = spectrogram(waveform, rate, hop_ms=20, n_mels=64, f_max=GALLERY_TOP_HZ)
+        columns = round(seconds / small.frame_seconds) + 1 - small.db.shape[1]
+        padded = np.pad(small.db, ((0, 0), (0, max(0, columns))), constant_values=FLOOR_DB)
+        pictures.append((index, spectrogram_png(type(small)(padded, small.times, small.frequencies, small.scale,
+                                                            small.frame_seconds))))
+    return pictures, seconds

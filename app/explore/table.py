@@ -1,0 +1,54 @@
+"""The list of clips: sortable, a row is the open clip."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.explore.selection import open_clip
+from core.clips import Dataset
+from core.facts import ClipFacts
+
+MISSING = "–"
+
+
+def clip_rows(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Sequence[int]) -> pd.DataFrame:
+    """One row per listed clip; what is not measured yet, or cannot be, is empty."""
+    clips = [dataset.clips[i] for i in listed]
+    rows = pd.DataFrame({"Clip": [clip.name for clip in clips], "Class": [clip.label for clip in clips],
+                         "Source": [clip.source for clip in clips]})
+    if dataset.folds:
+        rows.insert(2, "Fold", [clip.fold for clip in clips])
+    measured = [facts[i] if facts and not facts[i].error else None for i in listed]
+    for title, value in (("Seconds", lambda fact: fact.seconds), ("Loudness (dB)", lambda fact: fact.rms_db),
+                         ("Silence (%)", lambda fact: 100 * fact.silence)):
+        numbers = np.array([value(fact) if fact else np.nan for fact in measured], dtype=float)
+        rows[title] = np.where(np.isfinite(numbers), numbers, np.nan)
+    return rows
+
+
+def clip_table(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Sequence[int], opened: int,
+               colours: dict[str, str], height: int) -> None:
+    """Draw the table with the open clip's row marked; a click on another row opens that clip."""
+    key = f"clips_{abs(hash(tuple(listed)))}"
+
+    def row_chosen() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows:
+            open_clip(dataset.clips[listed[rows[0]]])
+
+    st.session_state[key] = {"selection": {"rows": [listed.index(opened)], "columns": [], "cells": []}}
+    table = clip_rows(dataset, facts, listed)
+    table["Class"] = [[label] for label in table["Class"]]
+    names = list(dataset.class_names)
+    st.dataframe(
+        table, key=key, hide_index=True, height=height, on_select=row_chosen, selection_mode="single-row-required",
+        placeholder=MISSING, alt="The clips that meet the filters", column_config={
+            "Clip": st.column_config.TextColumn(pinned=True),
+            "Class": st.column_config.MultiselectColumn(options=names, color=[colours[name] for name in names],
+                                                        pinned=True),
+            "Fold": st.column_config.NumberColumn(format="%d", width=52),
+            "Seconds": st.column_config.NumberColumn(format="%.2f"),
+            "Loudness (dB)": st.column_config.NumberColumn(format="%.1f", help="Root mean square, below full scale"),
+            "Silence (%)": st.column_config.NumberColumn(format="%.0f", help="Share of the time below −60 dB")})

@@ -6,7 +6,6 @@ measures it in a process of its own (``python -m core.costs``) and is kept in :f
 
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from core.config import ROOT, TrainConfig, cache_dir, read_json
 from core.devices import cpu_count, describe_device
 from core.errors import UserError
 from core.files import write_json
-from core.models.catalog import CATALOG
 from core.plan import Plan, make_plan
 from core.run_folder import Run
 from core.runs import list_runs
@@ -31,7 +29,6 @@ EVALUATED = 1 / 3  # cost of a clip that is only evaluated: no backward pass, wh
 START = 6.0  # s that a run needs before its first batch
 RECENT = 30  # runs looked at for a pace
 TRIAL_CLIPS, TRIAL_UPDATES, TRIAL_SECONDS = 16, 5, 6.0
-BUSY_FOR = 600.0  # s that a pace measured on a busy machine is believed
 _trials: dict[str, subprocess.Popen] = {}
 _lock = threading.Lock()
 
@@ -64,19 +61,13 @@ def clips_heard(plan: Plan) -> float:
 def seconds_per_clip(config: TrainConfig) -> float | None:
     """Seconds that one training clip of one epoch costs here, or None where nobody knows yet.
 
-    Best from runs of the same model, then from a trial on an idle machine, then from another model's runs by its
-    multiply-adds, then from a trial that had to share the machine.
+    From the newest run made here of the same model on clips of the same size, else from a trial.
     """
-    paces = [(run.config, pace) for run in _runs_made_here() if (pace := pace_of(run))]
-    same = [pace for other, pace in paces if _key(other) == _key(config)]
-    trial = _read_trials().get(_key(config)) or {"busy": True, "measured": 0.0}
-    recent = time.time() - trial["measured"] < BUSY_FOR
-    if same or not trial["busy"]:
-        return same[0] if same else trial["seconds_per_clip"]
-    if paces:
-        other, pace = paces[0]
-        return pace * _work(config) / _work(other)
-    return trial["seconds_per_clip"] if recent else None
+    for run in list_runs()[:RECENT]:
+        made_here = not run.shipped and not run.problem
+        if made_here and _key(run.config) == _key(config) and (pace := pace_of(run)):
+            return pace
+    return _read_trials().get(_key(config))
 
 
 def pace_of(run: Run) -> float | None:
@@ -108,43 +99,40 @@ def start_trial(config: TrainConfig) -> bool:
 
 
 def measure(config: TrainConfig) -> float:
-    """Train a few updates on noise and keep the pace: seconds per clip. Imports torch."""
-    busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cpu_count() / 2
+    """Train a few updates on noise and keep the pace: seconds per clip. Imports torch.
+
+    On a CPU the time one thread computes is counted, so that other work on the machine does not slow the estimate.
+    """
     import numpy as np
+    import torch
 
     from core.models import create_model
     from core.splits import Split
-    from core.training import Cancelled, EpochEnd, fit_fold
+    from core.training import Cancelled, EpochEnd, fit_fold, pick_device
 
+    clock, cores = time.perf_counter, 1
+    if pick_device(config.device).type == "cpu":
+        clock, cores = time.process_time, cpu_count()
+        torch.set_num_threads(1)
     noise = np.random.default_rng(0).normal(0, 0.1, (TRIAL_CLIPS, config.num_samples)).astype(np.float16)
     everything = Split(1, tuple(range(TRIAL_CLIPS)), (), ())
     trial = config.replace(epochs=TRIAL_UPDATES, batch_size=TRIAL_CLIPS, select="last")  # an epoch is one update
-    times = [time.perf_counter()]
+    times = [clock()]
 
     def on_event(event) -> None:
         if isinstance(event, EpochEnd):
-            times.append(time.perf_counter())
+            times.append(clock())
             if len(times) > 2 and times[-1] - times[0] > TRIAL_SECONDS:
                 raise Cancelled  # a slow model is known well enough by then
 
     model = create_model(config.model, 10, config.num_samples, config.sample_rate)
     with contextlib.suppress(Cancelled):
         fit_fold(model, noise, np.arange(TRIAL_CLIPS) % 10, everything, trial, num_classes=10, on_event=on_event)
-    pace = min(np.diff(times)[1:]) / TRIAL_CLIPS  # the first update also pays for what happens once
+    # the first update also pays for what happens once; several cores never share the work without loss
+    pace = float(min(np.diff(times)[1:])) / TRIAL_CLIPS / cores**0.8
     _trials_file().parent.mkdir(parents=True, exist_ok=True)
-    entry = {"seconds_per_clip": round(float(pace), 6), "busy": busy, "measured": round(time.time())}
-    write_json(_trials_file(), _read_trials() | {_key(config): entry})
-    return float(pace)
-
-
-def _runs_made_here() -> list[Run]:
-    """The newest runs that trained on this machine."""
-    return [run for run in list_runs()[:RECENT] if not run.shipped and not run.problem]
-
-
-def _work(config: TrainConfig) -> float:
-    """Multiply-adds per clip, up to a constant: the catalog's for 5 s at 16 kHz, in proportion to the samples."""
-    return CATALOG[config.model].macs * config.num_samples
+    write_json(_trials_file(), _read_trials() | {_key(config): round(pace, 6)})
+    return pace
 
 
 def _key(config: TrainConfig) -> str:
@@ -167,7 +155,7 @@ def _trials_file() -> Path:
     return cache_dir() / "pace.json"
 
 
-def _read_trials() -> dict[str, dict]:
+def _read_trials() -> dict[str, float]:
     return read_json(_trials_file()) if _trials_file().exists() else {}
 
 

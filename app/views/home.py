@@ -1,5 +1,107 @@
-"""Home."""
+"""Home: the data, the best model on it, what is running, this machine, and a place to drop a sound."""
 
-from app.components import page_header
+import streamlit as st
 
-page_header("Home")
+from app.components import guard, page_header, show_error
+from app.components.frame import escape
+from app.state import choose_dataset, current_dataset
+from app.views.home_data import data_card
+from core.devices import describe_device
+from core.errors import UserError
+from core.runs import Run, headline_accuracy, list_runs
+
+EVERY = 2  # s between two looks while something trains
+SOUNDS = ["wav", "flac", "ogg", "mp3"]
+MEASURED_BY = {
+    "assignment": "mean of {folds} models on test fold 1",
+    "split": "one model on test fold 1",
+    "published": "mean over the {folds} published folds",
+    "kfold": "mean over {folds} folds drawn from seed {seed}",
+}
+
+
+def best_card(dataset_name: str) -> None:
+    """The finished run of this data set with the highest headline accuracy, and how that was measured."""
+    st.subheader("Best model here", anchor=False)
+    finished = [run for run in list_runs() if (run.summary or {}).get("dataset") == dataset_name]
+    scored = [(score, run) for run in finished if (score := headline_accuracy(run)) is not None]
+    if not scored:
+        st.text(f"No model was trained on {dataset_name} yet.")
+        if st.button("Train the first one", icon=":material/model_training:", type="primary"):
+            st.switch_page("views/train.py")
+        return
+    score, run = max(scored, key=lambda pair: pair[0])
+    summary = run.summary
+    st.text(summary["model"])
+    spread = summary["accuracy"].get("std")
+    st.metric("Accuracy", f"{100 * score:.1f}" + (f" ± {100 * spread:.1f} %" if spread is not None else " %"),
+              label_visibility="collapsed")
+    how = MEASURED_BY.get(summary["protocol"], summary["protocol"])
+    st.caption(escape(how.format(folds=len(summary["folds"]), seed=summary["seed"]).capitalize()
+                      + f" · {summary['epochs']} epochs · best of {len(scored)} run{'s' * (len(scored) != 1)}"))
+    with st.container(horizontal=True):
+        if st.button("Results", icon=":material/monitoring:"):
+            st.switch_page("views/results.py", query_params={"run": run.name})
+        if st.button("Listen inside", icon=":material/hearing:"):
+            st.switch_page("views/listen.py", query_params={"run": run.name})
+
+
+def running_card() -> None:
+    """What trains now; it looks again by itself as long as something does."""
+    active = any(run.status.active for run in list_runs())
+    st.fragment(_running, run_every=EVERY if active else None)(active)
+
+
+def _running(was_active: bool) -> None:
+    active = [run for run in reversed(list_runs()) if run.status.active]
+    if bool(active) != was_active:
+        st.rerun()
+    st.subheader("Running now", anchor=False)
+    if not active:
+        st.text("Nothing is training.")
+        if st.button("Train", icon=":material/model_training:"):
+            st.switch_page("views/train.py")
+        return
+    run = next((run for run in active if run.state != "queued"), active[0])
+    _progress(run)
+    waiting = len(active) - 1
+    if waiting:
+        st.caption(f"{waiting} more waiting")
+    if st.button("Open", icon=":material/open_in_full:"):
+        st.switch_page("views/train.py", query_params={"run": run.name})
+
+
+def _progress(run: Run) -> None:
+    status = run.status
+    st.text(run.name)
+    st.progress(status.progress, text=escape(status.message))
+
+
+def drop_a_sound() -> None:
+    """An upload goes to Listen inside, which answers it."""
+    upload = st.file_uploader("Drop a sound here and hear what the model thinks", type=SOUNDS, key="home_upload",
+                              help="It is answered on the page Listen inside. The file stays on this machine.")
+    if upload is not None:
+        st.session_state["pending_upload"] = (upload.name, upload.getvalue())
+        st.switch_page("views/listen.py")
+
+
+head, machine = st.columns([4, 1], vertical_alignment="bottom")
+with head:
+    page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
+with machine, st.container(horizontal_alignment="right"):
+    st.badge(escape(describe_device()["name"]), icon=":material/memory:", color="gray",
+             help="Models train and answer on this device")
+try:
+    dataset = current_dataset()
+except UserError as error:  # a folder that is no longer there: say so, and go on with what is
+    show_error(error)
+    dataset = choose_dataset("demo")
+first, second, third = st.columns(3, gap="medium")
+with first, st.container(border=True, height="stretch", key="home_data"), guard():
+    data_card(dataset)
+with second, st.container(border=True, height="stretch", key="home_best"), guard():
+    best_card(dataset.name)
+with third, st.container(border=True, height="stretch", key="home_running"), guard():
+    running_card()
+drop_a_sound()

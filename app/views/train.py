@@ -1,5 +1,121 @@
-"""Train."""
+"""Train: the choice and what it will cost on the left; the queue and the open run, always visible, on the right."""
 
-from app.components import page_header
+from datetime import datetime
+from itertools import product
 
-page_header("Train")
+import streamlit as st
+
+from app.components import page_header, show_error
+from app.views.train_choice import choose_data, choose_models, choose_protocol
+from app.views.train_form import KEEP, begin_fields, key, settings_form
+from app.views.train_watch import watch
+from core.config import TrainConfig
+from core.costs import Cost, estimate, start_trial
+from core.errors import UserError
+from core.plan import Plan, make_plan
+from core.progress import in_words
+from core.runs import create_run, launch
+
+
+@st.cache_resource(ttl=30, max_entries=128, show_spinner=False)
+def plan_of(config: TrainConfig) -> Plan:
+    """The checked plan of a config, read again after half a minute so that changed data is noticed."""
+    return make_plan(config)
+
+
+def choice() -> None:
+    """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does."""
+    begin_fields()
+    st.subheader("1 · Data", anchor=False)
+    dataset = choose_data()
+    st.subheader("2 · Models", anchor=False)
+    models = choose_models()
+    st.subheader("3 · Protocol", anchor=False)
+    protocol, seeds, errors = choose_protocol()
+    place = st.container()
+    st.subheader("4 · Settings", anchor=False)
+    values, wrong = settings_form(table=dataset.layout == "table")
+    experiment = st.text_input("Name of the experiment", key=key("experiment"), placeholder="made up from the time",
+                               help="The name that these runs share in Results and in Weights & Biases", **KEEP)
+    plans = []
+    if models and not errors and not wrong:
+        data = st.session_state["earshot_dataset"]
+        configs = [TrainConfig(dataset=data, model=model, seed=seed, **protocol, **values)
+                   for model, seed in product(models, seeds)]
+        try:
+            plans = [plan_of(config) for config in configs]
+        except UserError as error:
+            with place:
+                show_error(error)
+    start(plans, experiment)
+
+
+def start(plans: list[Plan], experiment: str) -> None:
+    """What it will cost, and the button."""
+    cost = st.container(border=True, key="cost")
+    with cost:
+        if plans:
+            costs(plans)
+        else:
+            st.caption("What this will cost is said here as soon as everything above fits together.")
+        many = len(plans) > 1
+        label = f"Start {len(plans)} runs" if many else "Start training"
+        if st.button(label, type="primary", icon=":material/play_arrow:", disabled=not plans, width="stretch"):
+            try:
+                send([plan.config for plan in plans], experiment.strip())
+            except UserError as error:
+                show_error(error)
+
+
+def costs(plans: list[Plan]) -> None:
+    """Trainings and minutes; asks again every second while this machine is being measured."""
+    waiting = estimate(plans).unknown and st.session_state.get("train.measuring", True)
+    st.fragment(_costs, run_every=1 if waiting else None)(plans)
+
+
+def _costs(plans: list[Plan]) -> None:
+    cost = estimate(plans)
+    st.markdown(f"**{in_short(cost)}**")
+    if cost.unknown and start_trial(cost.unknown[0]):
+        st.caption("Measuring how fast this machine trains such a model …")
+        st.session_state["train.measuring"] = True
+    elif cost.unknown:
+        st.caption("How long it takes could not be measured here.")
+        st.session_state["train.measuring"] = False
+    else:
+        st.caption("An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
+        if st.session_state.pop("train.measuring", None):
+            st.rerun()
+
+
+def in_short(cost: Cost) -> str:
+    """``20 trainings in 5 runs, about 48 min here``."""
+    text = f"{cost.trainings} training{'s' * (cost.trainings != 1)}"
+    if cost.runs > 1:
+        text += f" in {cost.runs} runs"
+    return f"{text}, about {in_words(cost.seconds)} here" if cost.seconds is not None else text
+
+
+def send(configs: list[TrainConfig], experiment: str) -> None:
+    """Make the runs, start their processes, and open the first."""
+    if not experiment and len(configs) > 1:
+        experiment = f"experiment-{datetime.now():%y%m%d-%H%M%S}"
+    runs = [create_run(config, experiment=experiment or None) for config in configs]
+    for run in runs:
+        launch(run)
+    st.query_params["run"] = runs[0].name
+    st.rerun()
+
+
+STYLE = """<style>@media (min-width: 900px) {
+[data-testid=stColumn]:has(.st-key-watch) > div { position: sticky; top: 4rem; }
+.st-key-cost { position: sticky; bottom: 1rem; z-index: 2; background: var(--st-background-color, Canvas); }
+}</style>"""
+
+page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
+st.html(STYLE)
+left, right = st.columns([5, 6], gap="large")
+with left:
+    st.fragment(choice)()
+with right, st.container(key="watch"):
+    watch()

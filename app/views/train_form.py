@@ -20,19 +20,18 @@ MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks
 FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
 ELSEWHERE = ("dataset", "model", "protocol", "folds", "seed")  # chosen above the settings
-_KEPT = "train.kept"
+KEEP = {"persist_state": "session"}  # a look at another page loses nothing
 
 
 def key(name: str) -> str:
     return f"train.{name}"
 
 
-def remember_fields() -> None:
-    """Bring back what was typed before the person looked at another page: Streamlit forgets fields it does not draw."""
-    kept = st.session_state.setdefault(_KEPT, {})
+def begin_fields() -> None:
+    """Give every field its default the first time; afterwards Streamlit keeps what was typed (``persist_state``)."""
     for field in config_fields():
         if field.name not in ELSEWHERE:
-            kept[field.name] = st.session_state.setdefault(key(field.name), kept.get(field.name, field.default))
+            st.session_state.setdefault(key(field.name), field.default)
 
 
 def settings_form(table: bool) -> tuple[dict, list[str]]:
@@ -64,16 +63,17 @@ def setting_field(name: str) -> list[str]:
     field = field_named(name)
     rule, label = field.metadata, _label(field)
     if rule["choices"]:
-        st.selectbox(label, rule["choices"], key=key(name), help=_help(field))
+        st.selectbox(label, rule["choices"], key=key(name), help=_help(field), **KEEP)
     elif field.type is bool:
-        st.toggle(label, key=key(name), help=_help(field))
+        st.toggle(label, key=key(name), help=_help(field), **KEEP)
     elif field.type is str:
-        st.text_input(label, key=key(name), help=_help(field))
+        st.text_input(label, key=key(name), help=_help(field), **KEEP)
     elif field.type is float:
-        st.number_input(label, key=key(name), help=_help(field), step=_step(field.default), format="%g")
+        st.number_input(label, key=key(name), help=_help(field), step=_step(field.default), format="%g",
+                        **KEEP)
     else:
         st.number_input(label, key=key(name), help=_help(field), step=1,
-                        placeholder="all" if field.default is None else None)
+                        placeholder="all" if field.default is None else None, **KEEP)
     error = wrong(name, st.session_state[key(name)])
     if error:
         st.error(error)

@@ -1,0 +1,88 @@
+"""The choice before a training, in the order a person thinks: data, models, protocol; settings are in ``train_form``."""
+
+from itertools import groupby
+
+import streamlit as st
+
+from app.charts.palette import ink
+from app.components import show_error
+from app.components.frame import escape
+from app.state import choose_dataset, current_dataset, is_dark
+from app.views.train_form import KEEP, key, parse_seeds, setting_field
+from core.config import TrainConfig, field_named
+from core.datasets import Dataset, available_datasets
+from core.errors import UserError
+from core.models.catalog import CATALOG, ModelCard
+from core.splits import PROTOCOLS
+
+FIRST_CHOICE = ("cnn_transformer_h4",)
+
+
+def choose_data() -> Dataset:
+    """Which clips; the choice holds for the whole app."""
+    dataset = current_dataset()
+    names = list(dict.fromkeys([*available_datasets(), dataset.name]))
+    name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
+    if name != dataset.name:
+        dataset = choose_dataset(name)
+    sources = len(set(dataset.sources))
+    st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings")
+    return dataset
+
+
+def choose_models() -> list[str]:
+    """One or several models, as cards by family."""
+    st.html(f"<style>[class*=st-key-card_]:has(input:checked) {{ border-color: {ink(is_dark()).accent}; }}</style>")
+    chosen = []
+    for family, cards in groupby(CATALOG.values(), key=lambda card: card.family):
+        st.caption(family)
+        columns = st.columns(2, gap="small")
+        for position, card in enumerate(cards):
+            with columns[position % 2]:
+                if model_card(card):
+                    chosen.append(card.name)
+    if not chosen:
+        show_error("Choose at least one model")
+    return chosen
+
+
+def model_card(card: ModelCard) -> bool:
+    """One model with its size, its compute and what it attends to; whether it is chosen."""
+    state = key(f"model.{card.name}")
+    st.session_state.setdefault(state, card.name in FIRST_CHOICE)
+    with st.container(border=True, key=f"card_{card.name}", gap="xxsmall"):
+        chosen = st.checkbox(escape(card.name), key=state, help=card.summary, **KEEP)
+        st.caption(f"{card.parameters / 1e6:.2f} M weights · {card.macs / 1e6:,.0f} M MACs  \n"
+                   + (f"Attends to {card.attends}" if card.attends else "No attention"))
+    return chosen
+
+
+def choose_protocol() -> tuple[dict, list[int], list[str]]:
+    """Protocol and folds as config values, the seeds, and the sentences of what is wrong."""
+    protocols = list(PROTOCOLS)
+    st.session_state.setdefault(key("protocol"), field_named("protocol").default)
+    protocol = st.radio("What is trained, what is tested", protocols, captions=[escape(s) for s in PROTOCOLS.values()],
+                        key=key("protocol"), **KEEP)
+    errors, folds = [], TrainConfig().folds
+    left, right = st.columns(2)
+    with left:
+        seeds, wrong = choose_seeds()
+        errors += wrong
+    if protocol == "kfold":
+        with right:
+            st.session_state.setdefault(key("folds"), folds)
+            errors += setting_field("folds")
+            folds = st.session_state[key("folds")]
+    return {"protocol": protocol, "folds": folds}, seeds, errors
+
+
+def choose_seeds() -> tuple[list[int], list[str]]:
+    """One run per seed; an error is said beneath the field."""
+    st.session_state.setdefault(key("seeds"), str(field_named("seed").default))
+    text = st.text_input("Seeds", key=key("seeds"), help="One run per seed, separated by commas. "
+                         + field_named("seed").metadata["help"], **KEEP)
+    try:
+        return parse_seeds(text), []
+    except UserError as error:
+        show_error(error)
+        return [], [str(error)]

@@ -1,0 +1,130 @@
+"""The queue and the open run. The page only reads files: a reload, a second tab or a new server changes nothing."""
+
+import streamlit as st
+
+from app.charts.training import learning_curves
+from app.components import empty_state, guard, show_error, show_figure
+from app.components.frame import escape
+from app.state import is_dark
+from core.errors import UserError
+from core.runs import Run, cancel, get_run, list_runs, resume
+
+EVERY = 2  # s between two looks at the files while something runs
+COLOURS = {"running": "primary", "queued": "gray", "stopping": "orange", "stopped": "orange", "interrupted": "orange",
+           "failed": "red", "finished": "green"}
+ICONS = {"running": "autorenew", "queued": "schedule", "stopping": "hourglass_bottom", "stopped": "pause",
+         "interrupted": "power_off", "failed": "error", "finished": "check"}
+
+
+def watch() -> None:
+    """The right side; it looks again by itself as long as a run waits or trains."""
+    active = any(run.status.active for run in list_runs())
+    st.fragment(_watch, run_every=EVERY if active else None)(active)
+
+
+def _watch(was_active: bool) -> None:
+    runs = list_runs()
+    states = {run.name: run.status for run in runs}
+    active = [run for run in runs if states[run.name].active]
+    if bool(active) != was_active:
+        st.rerun()  # begin or end to look again by itself
+    if not runs:
+        st.subheader("Runs", anchor=False)
+        empty_state("No run yet. The first one you start appears here, with its curves as they grow.", key="no_runs")
+        return
+    opened = _choose(runs, active)
+    if len(active) > 1:
+        _queue(sorted(active, key=lambda run: states[run.name].queued_at), opened)
+    if opened:
+        show_run(opened)
+
+
+def state_chip(state: str) -> None:
+    st.badge(state, icon=f":material/{ICONS[state]}:", color=COLOURS[state])
+
+
+def _choose(runs: list[Run], active: list[Run]) -> Run | None:
+    """The run of the link, else the one that trains, else the newest; and a way to open another."""
+    names = [run.name for run in runs]
+    wanted = st.query_params.get("run")
+    if wanted and wanted not in names:
+        try:
+            get_run(wanted)
+        except UserError as error:
+            show_error(error)
+        wanted = None
+    running = [run.name for run in active if run.state != "queued"] or [run.name for run in reversed(active)]
+    current = wanted or (running or names)[0]
+
+    def opened() -> None:
+        st.query_params["run"] = st.session_state["train.open"]
+
+    st.session_state["train.open"] = current
+    st.selectbox("Open run", names, key="train.open", on_change=opened)
+    return runs[names.index(current)]
+
+
+def _queue(active: list[Run], opened: Run | None) -> None:
+    with st.container(border=True, gap="xsmall", key="queue"):
+        st.caption(f"Queue, in the order of their turns: {len(active)}")
+        for run in active:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                state_chip(run.state)
+                st.text(run.name, width="stretch")
+                if run != opened and st.button("Open", key=f"open_{run.name}", type="tertiary"):
+                    st.query_params["run"] = run.name
+                    st.rerun(scope="fragment")
+
+
+def show_run(run: Run) -> None:
+    """State, progress, what can be done now, curves, log."""
+    if run.problem:
+        show_error(run.problem)
+        return
+    status, config = run.status, run.config
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+        state_chip(status.state)
+        st.caption(escape(f"{config.model} · {config.dataset} · {config.protocol} · seed {config.seed} · "
+                          f"{config.epochs} epochs"), width="stretch")
+        _actions(run, status.state)
+    if status.state == "failed":
+        show_error(status.message)
+    if status.state != "finished":
+        st.progress(status.progress, text=escape(status.message) if status.state != "failed" else None)
+    elif run.summary:
+        _headline(run.summary)
+    _curves(run)
+    with st.expander("Log", key="log_open", on_change="rerun") as log:
+        if log.open:
+            st.code(run.log() or "Nothing was written yet.", language=None, height=260)
+
+
+def _actions(run: Run, state: str) -> None:
+    with guard():
+        if state in ("queued", "running") and st.button("Cancel run", icon=":material/stop:", key="cancel"):
+            cancel(run)
+            st.rerun()
+        if state in ("stopped", "interrupted", "failed") and st.button("Resume", icon=":material/resume:", key="resume",
+                                                                       type="primary"):
+            resume(run)
+            st.rerun()
+        if state == "finished" and st.button("Results", icon=":material/monitoring:", key="results", type="primary"):
+            st.switch_page("views/results.py", query_params={"run": run.name})
+
+
+def _headline(summary: dict) -> None:
+    accuracy = summary["accuracy"]
+    spread = f" ± {100 * accuracy['std']:.1f}" if accuracy.get("std") is not None else ""
+    st.markdown(f"**{100 * accuracy['mean']:.1f}{spread} %** accuracy on the test clips")
+
+
+def _curves(run: Run) -> None:
+    history = run.history()
+    if history.empty:
+        st.container(height=300, border=True, key="no_curves").caption("The curves begin with the first epoch.")
+        return
+    classes = run.record.get("class_names")
+    for metric in ("accuracy", "loss"):
+        figure = learning_curves(history, metric, epochs=run.config.epochs, dark=is_dark(),
+                                 chance=1 / len(classes) if classes else None)
+        show_figure(figure, f"curves_{metric}", alt=f"{metric} by epoch, every fold and their mean")

@@ -5,10 +5,12 @@ Every function takes one head's ``attn_weights`` ``(queries, keys)``, whose rows
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.models.tokens import TokenLayout
+if TYPE_CHECKING:
+    from core.models.tokens import TokenLayout  # its package imports torch
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,12 @@ class TimeProfile:
     weight: np.ndarray
 
 
-def looking_row(weights: np.ndarray, layout: TokenLayout) -> np.ndarray:
+def looking_row(weights: np.ndarray, layout: "TokenLayout") -> np.ndarray:
     """Where this head looks, ``(keys,)``: the class token's row, or the mean of all rows where no class token is."""
     return weights[layout.cls_index] if layout.cls_index is not None else weights.mean(axis=0)
 
 
-def over_time(weights: np.ndarray, layout: TokenLayout) -> TimeProfile:
+def over_time(weights: np.ndarray, layout: "TokenLayout") -> TimeProfile:
     """:func:`looking_row` along the clip: tokens of one time (the bands of a patch column) are added up.
 
     The class token is no place, so its own weight is left out: the profile sums to what is left for the clip.
@@ -37,7 +39,7 @@ def over_time(weights: np.ndarray, layout: TokenLayout) -> TimeProfile:
     return TimeProfile(start, end, np.bincount(group, row[place], minlength=len(start)))
 
 
-def over_place(weights: np.ndarray, layout: TokenLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def over_place(weights: np.ndarray, layout: "TokenLayout") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """:func:`looking_row` on the plane of time and frequency: ``(time_edges s, band_edges Hz, grid (bands, times))``.
 
     ``band_edges`` is empty and ``grid`` has one row where tokens have no frequency band.
@@ -53,7 +55,38 @@ def over_place(weights: np.ndarray, layout: TokenLayout) -> tuple[np.ndarray, np
     return np.append(times, layout.end[place].max()), np.append(lows, layout.high[place].max()), grid
 
 
-def entropy_bits(weights: np.ndarray, layout: TokenLayout) -> float:
+@dataclass(frozen=True)
+class TimeMatrix:
+    """Who looks at whom, moment by moment. Query time is the row, key time the column of ``among``.
+
+    ``of_cls`` ``(times,)`` is the class token's row and ``to_cls`` ``(times,)`` its column, ``cls_to_cls`` the corner;
+    all three are None where there is no class token. ``start`` and ``end`` are seconds of every moment.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    among: np.ndarray
+    of_cls: np.ndarray | None
+    to_cls: np.ndarray | None
+    cls_to_cls: float | None
+
+
+def over_time_pairs(weights: np.ndarray, layout: "TokenLayout") -> TimeMatrix:
+    """One head's whole map by time: keys of one time are added up, queries of one time are averaged."""
+    place = np.isfinite(layout.start)
+    profile = over_time(weights, layout)
+    group = np.searchsorted(profile.start, layout.start[place])
+    member = np.eye(len(profile.start), dtype=np.float32)[group]  # (tokens, times)
+    mean = member / member.sum(axis=0)
+    among = mean.T @ weights[np.ix_(place, place)] @ member
+    if layout.cls_index is None:
+        return TimeMatrix(profile.start, profile.end, among, None, None, None)
+    to_cls = mean.T @ weights[place, layout.cls_index]
+    corner = float(weights[layout.cls_index, layout.cls_index])
+    return TimeMatrix(profile.start, profile.end, among, profile.weight, to_cls, corner)
+
+
+def entropy_bits(weights: np.ndarray, layout: "TokenLayout") -> float:
     """How widely the head looks: Shannon entropy of :func:`looking_row`, in bits.
 
     0 when all attention is on one token; ``log2(keys)`` when it is spread evenly. Two bits more is four times as many
@@ -64,7 +97,7 @@ def entropy_bits(weights: np.ndarray, layout: TokenLayout) -> float:
     return max(0.0, float(-(row * np.log2(row)).sum()))
 
 
-def reach_ms(weights: np.ndarray, layout: TokenLayout) -> float:
+def reach_ms(weights: np.ndarray, layout: "TokenLayout") -> float:
     """How far the head looks, in milliseconds: the distance in time from a token to what it attends to, averaged over
     its attention and then over all tokens ("mean attention distance", https://arxiv.org/abs/2010.11929 appendix D.7).
 
@@ -83,6 +116,6 @@ def reach_ms(weights: np.ndarray, layout: TokenLayout) -> float:
     return 1000 * float(((among[seen] / share[seen]) * distance[seen]).sum(axis=1).mean())
 
 
-def even_entropy_bits(layout: TokenLayout) -> float:
+def even_entropy_bits(layout: "TokenLayout") -> float:
     """The entropy of attention spread evenly over all tokens: the most :func:`entropy_bits` can be."""
     return float(np.log2(len(layout.start)))

@@ -122,14 +122,15 @@ def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, wi
     """Attention and log-mel of one of the windows of :func:`predict`; raises :class:`UserError` as it does."""
     import torch
 
-    from core.attention import has_attention, record_attention
+    from core.attention import record_attention
+    from core.models.layers import attention_layers
 
     heard, offsets = _prepared(checkpoint, waveform, sample_rate)
     if not 0 <= window < len(offsets):
         raise UserError(f"this clip has windows 0 to {len(offsets) - 1}, found {window}")
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     stretch, offset = _stretch(heard, offsets[window], length), offsets[window] / rate
-    recording = record_attention(checkpoint.model) if has_attention(checkpoint.model) else nullcontext()
+    recording = record_attention(checkpoint.model) if attention_layers(checkpoint.model) else nullcontext()
     with torch.inference_mode():
         with recording as record:
             probs = _probabilities(checkpoint.model, stretch[None])[0]

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from core.attention_stats import entropy_bits, even_entropy_bits, looking_row, over_place, over_time, reach_ms
+from core.attention_stats import (
+    entropy_bits,
+    even_entropy_bits,
+    looking_row,
+    over_place,
+    over_time,
+    over_time_pairs,
+    reach_ms,
+)
 from core.models.tokens import TokenLayout
 
 
@@ -68,3 +76,19 @@ def test_patches_of_one_time_are_added_up_and_placed_on_their_bands():
 def test_tokens_without_bands_make_a_plane_of_one_row():
     time_edges, band_edges, grid = over_place(np.full((4, 4), 0.25), time_tokens(3))
     assert time_edges == pytest.approx([0.0, 0.04, 0.08, 0.12]) and not band_edges.size and grid.shape == (1, 3)
+
+
+def test_the_matrix_by_time_has_the_class_token_apart_and_every_row_still_sums_to_one():
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet(np.ones(6), size=6)
+    matrix = over_time_pairs(weights, time_tokens(5))
+    assert matrix.among == pytest.approx(weights[1:, 1:], abs=1e-6)
+    assert matrix.of_cls == pytest.approx(weights[0, 1:]) and matrix.to_cls == pytest.approx(weights[1:, 0], abs=1e-6)
+    assert matrix.cls_to_cls == pytest.approx(weights[0, 0])
+    assert matrix.among.sum(axis=1) + matrix.to_cls == pytest.approx(np.ones(5), abs=1e-6)
+
+
+def test_without_a_class_token_there_is_only_the_matrix():
+    matrix = over_time_pairs(np.full((4, 4), 0.25), time_tokens(4, cls=False))
+    assert matrix.of_cls is None and matrix.to_cls is None and matrix.cls_to_cls is None
+    assert matrix.among == pytest.approx(np.full((4, 4), 0.25))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
+from plotly.colors import get_colorscale, hex_to_rgb
 
 CLASS_COLOURS = {
     False: ("#332288", "#88ccee", "#44aa99", "#117733", "#999933",
@@ -20,7 +21,15 @@ SPLIT_COLOURS = {False: {"train": "#7c8a92", "validation": "#0f6f7c", "test": "#
                  True: {"train": "#93a2aa", "validation": "#4fb3bf", "test": "#e08e67"}}
 FOLD_COLOURS = {False: ("#3b6ea5", "#5b9279", "#a58a3b", "#a0607f", "#6b6f9c"),
                 True: ("#7fb0e2", "#8fc7ad", "#d6bb6c", "#d796b3", "#a5a9dc")}
-COLOUR_MAPS = {"Magma": "Magma", "Viridis": "Viridis", "Grey": "Greys_r"}
+
+
+def _in_rgb(name: str) -> list[list]:
+    """A map's colours as ``rgb(…)``: Streamlit takes ``#000004``, where magma begins, for a slot of its own theme."""
+    scale = get_colorscale(name)
+    return [[place, f"rgb{hex_to_rgb(colour)}" if colour.startswith("#") else colour] for place, colour in scale]
+
+
+COLOUR_MAPS = {"Magma": _in_rgb("Magma"), "Viridis": _in_rgb("Viridis"), "Grey": _in_rgb("Greys_r")}
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 

@@ -1,5 +1,23 @@
-"""Listen inside."""
+"""Listen inside: a model's answer for a sound, and where its attention heads looked."""
 
-from app.components import page_header
+import streamlit as st
 
-page_header("Listen inside")
+from app.components import empty_state, page_header
+from app.listening import trained_runs
+from app.views.listen_choice import choose_model, choose_sound
+from app.views.listen_inside import inside
+
+page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
+                             "looked at.")
+runs = trained_runs()
+if not runs:
+    empty_state("There is no trained model yet. Train one and its answers appear here.", "Train a model",
+                key="listen_train", page="views/train.py", icon=":material/model_training:")
+else:
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        run, fold = choose_model(runs)
+    with left:
+        sound = choose_sound()
+    if sound is not None:
+        inside(run, fold, sound)

@@ -28,14 +28,14 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every clip; 2 when one could not be read."""
-    from core.attention import has_attention
+    from core.models.layers import attention_layers
     from core.predict import load_predictor
     from core.runs import resolve_checkpoint
 
     if args.attention and len(args.clips) > 1:
         raise UserError(f"--attention expects one clip, found {len(args.clips)}")
     checkpoint = load_predictor(resolve_checkpoint(args.checkpoint))
-    if args.attention and not has_attention(checkpoint.model):
+    if args.attention and not attention_layers(checkpoint.model):
         raise UserError(f"the model {checkpoint.config.model} has no attention to save; choose a transformer model")
     answers = []
     for number, clip in enumerate(args.clips):

@@ -1,0 +1,28 @@
+"""Parts of figures: axes on a piece of the figure, step lines over tokens, colours that let light through."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.attention_stats import TimeProfile
+
+LEFT, RIGHT = 60, 12  # margins that figures with the clip's time axis share, so that their axes stand under each other
+
+
+def steps(profile: TimeProfile) -> dict[str, np.ndarray]:
+    """Points whose ``hvh`` line is flat over every token, from the start of the first to the end of the last."""
+    middle = (profile.start + profile.end) / 2
+    percent = 100 * profile.weight
+    return dict(x=np.r_[profile.start[:1], middle, profile.end[-1:]].astype(np.float32),
+                y=np.r_[percent[:1], percent, percent[-1:]].astype(np.float32))
+
+
+def axis_on(figure: go.Figure, domain: tuple[float, float], title: str, **more) -> dict:
+    """An axis in the figure's style on a part of it."""
+    style = figure.layout.yaxis.to_plotly_json()
+    style["title"] = {**style.get("title", {}), "text": title, "standoff": 6}
+    return style | {"domain": list(domain), "fixedrange": True} | more
+
+
+def faded(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"

@@ -1,0 +1,161 @@
+"""Listen inside, its upper part: which sound, which model. The link and the session keep what was chosen."""
+
+import streamlit as st
+
+from app.components import show_error
+from app.components.frame import escape
+from app.listening import Sound, best_run, sound_of_bytes, sound_of_clip
+from app.state import current_dataset
+from core.clips import Clip, Dataset
+from core.errors import UserError
+from core.run_folder import Run
+
+UPLOAD, MICROPHONE, CLIP = "Upload", "Microphone", "A clip of the data set"
+TYPES = ["wav", "flac", "ogg", "mp3"]
+MEGABYTES = 50
+
+
+def choose_sound() -> Sound | None:
+    """The sound to listen into, or None where none is there yet (then the page has said what to do)."""
+    if st.session_state.get("pending_upload"):  # dropped on Home
+        st.session_state["listen_upload"] = st.session_state.pop("pending_upload")
+        st.session_state["listen_source"] = UPLOAD
+    elif _linked("clip"):
+        st.session_state["listen_source"] = CLIP
+    st.session_state.setdefault("listen_source", CLIP)
+    source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP), key="listen_source", required=True,
+                                  persist_state="session")
+    if source == CLIP:
+        return _clip()
+    link(clip=None)
+    return _upload() if source == UPLOAD else _recording()
+
+
+def choose_model(runs: list[Run]) -> tuple[Run, str]:
+    """The run and the fold whose model answers."""
+    names = [run.name for run in runs]
+    by_name = dict(zip(names, runs, strict=True))
+    if _linked("run") in names:
+        st.session_state["listen_run"] = st.query_params["run"]
+    if st.session_state.get("listen_run") not in names:
+        st.session_state["listen_run"] = best_run(runs).name
+    wide, narrow = st.columns([3, 2])
+    name = wide.selectbox("Model", names, key="listen_run", format_func=lambda name: _label(by_name[name]),
+                          persist_state="session")
+    folds = list(by_name[name].checkpoints())
+    if _linked("fold") in folds:
+        st.session_state["listen_fold"] = st.query_params["fold"]
+    if st.session_state.get("listen_fold") not in folds:
+        st.session_state["listen_fold"] = "final" if "final" in folds else folds[0]
+    fold = narrow.selectbox("Trained on", folds, key="listen_fold", format_func=_fold_label, persist_state="session",
+                            help="Every fold has a model of its own, which did not learn from that fold's clips.")
+    link(run=name, fold=fold)
+    return by_name[name], fold
+
+
+def link(**values: str | None) -> None:
+    """Write what is shown into the address, so that the link restores it; None takes a value out."""
+    written = st.session_state.setdefault("listen_link", {})
+    for name, value in values.items():
+        written[name] = value
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def _linked(name: str) -> str | None:
+    """A value of the address that is news: not the one this page wrote there itself."""
+    value = st.query_params.get(name)
+    return value if value != st.session_state.get("listen_link", {}).get(name) else None
+
+
+def _upload() -> Sound | None:
+    st.file_uploader("Sound file", TYPES, key="listen_file", on_change=_keep_file, max_upload_size=MEGABYTES,
+                     label_visibility="collapsed")
+    return _own_sound("listen_upload", "Drop a sound here, and the model says what it hears in it.")
+
+
+def _recording() -> Sound | None:
+    st.audio_input("Recording", key="listen_take", on_change=_keep_take, label_visibility="collapsed")
+    return _own_sound("listen_recording", "Press the microphone, make a sound, and press again to hear what it is.")
+
+
+def _own_sound(kept: str, invitation: str) -> Sound | None:
+    """The upload or recording kept in the session; what is wrong with it is said here, where it was given."""
+    if not st.session_state.get(kept):
+        st.caption(invitation)
+        return None
+    name, data = st.session_state[kept]
+    try:
+        sound = sound_of_bytes(name, data)
+    except UserError as error:
+        show_error(error)
+        return None
+    st.caption(f"Listening to {escape(name)}, {sound.seconds:.2f} s")
+    return sound
+
+
+def _keep_file() -> None:
+    file = st.session_state["listen_file"]
+    st.session_state["listen_upload"] = (file.name, file.getvalue()) if file else None
+
+
+def _keep_take() -> None:
+    take = st.session_state["listen_take"]
+    st.session_state["listen_recording"] = ("the recording", take.getvalue()) if take else None
+
+
+def _clip() -> Sound | None:
+    dataset = current_dataset()
+    by_class: dict[str, list[Clip]] = {name: [] for name in dataset.class_names}
+    for clip in dataset.clips:
+        by_class[clip.label].append(clip)
+    _follow_link(dataset)
+    if st.session_state.get("listen_class") not in by_class:
+        st.session_state["listen_class"] = dataset.clips[0].label
+    left, middle, right = st.columns([4, 5, 1.6], vertical_alignment="bottom")
+    label = left.selectbox("Class", list(by_class), key="listen_class", persist_state="session")
+    clips = {clip.key: clip for clip in by_class[label]}
+    keys = list(clips)
+    if st.session_state.get("listen_clip") not in clips:
+        st.session_state["listen_clip"] = keys[0]
+    key = middle.selectbox("Clip", keys, key="listen_clip", format_func=lambda key: _clip_label(clips[key]),
+                           persist_state="session")
+    right.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_next, args=(keys, key),
+                 width="stretch", help="The next clip of this class")
+    link(clip=key)
+    try:
+        return sound_of_clip(dataset, clips[key])
+    except UserError as error:
+        show_error(error)
+        return None
+
+
+def _follow_link(dataset: Dataset) -> None:
+    """Choose the clip that the address names; say so when the data set has no such clip."""
+    wanted = _linked("clip")
+    if not wanted:
+        return
+    clip = next((clip for clip in dataset.clips if wanted in (clip.key, clip.path, clip.name)), None)
+    if clip is None:
+        show_error(f"There is no clip {wanted} in {dataset.name}; choose one below.")
+    else:
+        st.session_state["listen_class"], st.session_state["listen_clip"] = clip.label, clip.key
+
+
+def _next(keys: list[str], key: str) -> None:
+    st.session_state["listen_clip"] = keys[(keys.index(key) + 1) % len(keys)]
+
+
+def _clip_label(clip: Clip) -> str:
+    return clip.name if clip.fold is None else f"{clip.name} · fold {clip.fold}"
+
+
+def _label(run: Run) -> str:
+    model = run.config.model
+    return model if run.name == model else f"{model} · {run.name}"
+
+
+def _fold_label(fold: str) -> str:
+    return "all clips" if fold == "final" else f"without fold {fold}"

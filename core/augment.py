@@ -6,6 +6,7 @@ Everything random comes from one ``torch.Generator``, so a resumed training hear
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import TrainConfig
@@ -13,9 +14,7 @@ from core.config import TrainConfig
 
 def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """Time shift, speed, gain, polarity and noise, drawn anew for every clip. ``(batch, samples)`` → the same shape."""
-    waveform = time_shift(waveform, config.time_shift, generator)
-    if config.speed:
-        waveform = change_speed(waveform, config.speed, generator)
+    waveform = change_speed(time_shift(waveform, config.time_shift, generator), config.speed, generator)
     batch = len(waveform)
     gain = 10 ** (config.gain_db * _uniform(batch, generator, -1, 1) / 20)
     flip = 1 - 2 * (_uniform(batch, generator) < config.polarity).float()
@@ -25,10 +24,8 @@ def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -
 
 def time_shift(waveform: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Rotates each clip by up to ``share`` of its length; what leaves at the end comes back at the start."""
-    batch, samples = waveform.shape
-    shift = (_uniform(batch, generator) * share * samples).long()
-    index = (torch.arange(samples, device=waveform.device) - shift[:, None]) % samples
-    return waveform.gather(1, index)
+    shifts = (_uniform(len(waveform), generator) * share * waveform.shape[1]).long().tolist()
+    return torch.stack([clip.roll(shift) for clip, shift in zip(waveform, shifts, strict=True)])
 
 
 def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -36,22 +33,21 @@ def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> 
 
     The length stays: a slowed clip loses its end, a hastened one begins again. Linear interpolation between samples.
     """
-    batch, samples = waveform.shape
-    speed = (1 + share) ** _uniform(batch, generator, -1, 1)
-    place = torch.arange(samples, device=waveform.device) * speed[:, None]
-    left = place.long()
-    part = place - left
-    return torch.lerp(waveform.gather(1, left % samples), waveform.gather(1, (left + 1) % samples), part)
+    if not share:
+        return waveform
+    samples = waveform.shape[1]
+    speeds = ((1 + share) ** _uniform(len(waveform), generator, -1, 1)).tolist()
+    clips = [F.interpolate(clip[None, None], size=max(1, round(samples / speed)), mode="linear")[0, 0]
+             for clip, speed in zip(waveform, speeds, strict=True)]
+    return torch.stack([clip.repeat(math.ceil(samples / len(clip)))[:samples] for clip in clips])
 
 
 def add_noise(waveform: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """White noise 15 to 40 dB below the clip's own level, on a share of the clips."""
-    batch, _ = waveform.shape
-    decibel = -_uniform(batch, generator, 15, 40)
-    chosen = (_uniform(batch, generator) < probability).float()
-    level = waveform.square().mean(dim=1).sqrt() * 10 ** (decibel / 20) * chosen
-    noise = torch.randn(waveform.shape, generator=generator, device=waveform.device)
-    return waveform + level[:, None] * noise
+    chosen = (_uniform(len(waveform), generator) < probability).nonzero()[:, 0]
+    noise = torch.randn((len(chosen), waveform.shape[1]), generator=generator, device=waveform.device)
+    level = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-_uniform(len(chosen), generator, 15, 40) / 20)
+    return waveform.index_add(0, chosen, level[:, None] * noise)
 
 
 def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,9 @@ from core.models import create_model
 from core.training import FoldState
 
 
+KEY = "earshot"  # one key of the file's metadata: with several, safetensors writes them in another order every time
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A trained model, ready to answer."""
@@ -62,7 +65,7 @@ def _write(path: Path, tensors: dict, metadata: dict) -> None:
     temporary = Path(path).with_name(f"{Path(path).name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(save(tensors, {key: json.dumps(value) for key, value in metadata.items()}))
+            file.write(save(tensors, {KEY: json.dumps(metadata)}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -75,7 +78,7 @@ def _read(path: Path) -> tuple[dict, dict]:
         raise UserError(f"there is no checkpoint at {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            metadata = json.loads((file.metadata() or {}).get(KEY, "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
     except (SafetensorError, ValueError, OSError) as error:
         raise UserError(f"{path} is not a whole safetensors checkpoint ({error}); train it again or fetch it anew") from None

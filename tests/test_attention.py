@@ -65,7 +65,7 @@ def test_the_encoder_block_is_pre_norm():
         "self_attn.in_proj_weight": ours.attention.qkv.weight, "self_attn.in_proj_bias": ours.attention.qkv.bias,
         "self_attn.out_proj.weight": ours.attention.out.weight, "self_attn.out_proj.bias": ours.attention.out.bias,
         "linear1.weight": ours.ffn[0].weight, "linear1.bias": ours.ffn[0].bias,
-        "linear2.weight": ours.ffn[3].weight, "linear2.bias": ours.ffn[3].bias,
+        "linear2.weight": ours.ffn[2].weight, "linear2.bias": ours.ffn[2].bias,
         "norm1.weight": ours.norm_attention.weight, "norm1.bias": ours.norm_attention.bias,
         "norm2.weight": ours.norm_ffn.weight, "norm2.bias": ours.norm_ffn.bias})
     tokens = torch.randn(2, 7, 16)

@@ -32,13 +32,13 @@ CATALOG: dict[str, ModelCard] = {card.name: card for card in (
               None, 2_591_050, 151_552_000, None, _ASSIGNMENT),
     ModelCard("cnn_transformer_h1", "CNN + transformer",
               "Three convolutions on the samples, then two encoder blocks with one attention head.",
-              "125 moments of 40 ms", 620_170, 127_323_392, 125, _ASSIGNMENT),
+              "125 moments of 40 ms", 488_586, 110_808_320, 125, _ASSIGNMENT),
     ModelCard("cnn_transformer_h2", "CNN + transformer",
               "Three convolutions on the samples, then two encoder blocks with two attention heads.",
-              "125 moments of 40 ms", 620_170, 127_323_392, 125, _ASSIGNMENT),
+              "125 moments of 40 ms", 488_586, 110_808_320, 125, _ASSIGNMENT),
     ModelCard("cnn_transformer_h4", "CNN + transformer",
               "Three convolutions on the samples, then two encoder blocks with four attention heads.",
-              "125 moments of 40 ms", 620_170, 127_323_392, 125, _ASSIGNMENT),
+              "125 moments of 40 ms", 488_586, 110_808_320, 125, _ASSIGNMENT),
 )}
 
 

@@ -18,7 +18,7 @@ class CNNTransformer(nn.Module):
         super().__init__()
         self.sample_rate = sample_rate
         self.stem = ConvStem(sample_rate, channels=(embed_dim, embed_dim))
-        self.encoder = TransformerEncoder(embed_dim, depth, num_heads, ffn_dim=4 * embed_dim, dropout=dropout)
+        self.encoder = TransformerEncoder(embed_dim, depth, num_heads, ffn_dim=2 * embed_dim, dropout=dropout)
         self.head = nn.Sequential(nn.Linear(embed_dim, embed_dim), nn.GELU(), nn.Dropout(dropout),
                                   nn.Linear(embed_dim, num_classes))
 

@@ -53,8 +53,7 @@ class EncoderBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(embed_dim)
         self.attention = MultiHeadSelfAttention(embed_dim, num_heads, dropout)
         self.norm_ffn = nn.LayerNorm(embed_dim)
-        self.ffn = nn.Sequential(nn.Linear(embed_dim, ffn_dim), nn.GELU(), nn.Dropout(dropout),
-                                 nn.Linear(ffn_dim, embed_dim))
+        self.ffn = nn.Sequential(nn.Linear(embed_dim, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, embed_dim))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:

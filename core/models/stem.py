@@ -88,7 +88,7 @@ class ConvStem(nn.Module):
         convs = []
         for width_in, width_out, shape in zip((bands, *channels), channels, shapes, strict=False):
             convs += [nn.Conv1d(width_in, width_out, *shape, bias=False), nn.BatchNorm1d(width_out), nn.GELU(),
-                      nn.Dropout(dropout)]
+                      nn.Dropout1d(dropout)]  # whole channels: neighbours in time tell the same
         self.convs = nn.Sequential(*convs)
         self.strides = Strides.of([(window, hop, (window - hop) // 2), *shapes])
 

@@ -98,10 +98,11 @@ class CrossValidation:
             name = f"fold {number + 1} of {len(self.splits)}"
             if not self._is_done(split):
                 self._train_fold(split, number, name)
-        if self.config.final and FINAL not in self.run.checkpoints():
-            everything = Split(0, self.usable, (), ())
-            model = self._fit(everything, FINAL, len(self.splits), "final model")
-            save_checkpoint(self._weights(FINAL), model, self.config, self.dataset.class_names)
+            self._state(split.model_fold).remove()
+        if self.config.final:
+            if FINAL not in self.run.checkpoints():
+                model = self._fit(Split(0, self.usable, (), ()), FINAL, len(self.splits), "final model")
+                save_checkpoint(self._weights(FINAL), model, self.config, self.dataset.class_names)
             self._state(FINAL).remove()
         self._summarise()
 
@@ -121,9 +122,9 @@ class CrossValidation:
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
         self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
         self._remember_data()
-        self.run.write_line(f"Training {self.config.model} on {self.dataset.name}: {len(self.usable)} clips, "
-                            f"{self.plan.trainings} trainings of {self.config.epochs} epochs, protocol "
-                            f"{self.config.protocol}, seed {self.config.seed}, {torch.get_num_threads()} threads")
+        self.run.write_line(f"Training {self.config.model} on {len(self.usable)} clips of {self.dataset.name}; "
+                            f"trainings: {self.plan.trainings}, epochs: {self.config.epochs}, protocol: "
+                            f"{self.config.protocol}, seed: {self.config.seed}, threads: {torch.get_num_threads()}")
 
     def _decoding(self, done: int, total: int) -> None:
         self._stop_if_asked()
@@ -158,7 +159,6 @@ class CrossValidation:
         rows = [*self._answers(model, split, "validation"), *self._answers(model, split, "test")]
         self.predictions.put(fold, rows)
         self.predictions.write()
-        self._state(fold).remove()
         self.run.write_line(f"Done: {name} (held out: fold {fold})")
 
     def _fit(self, split: Split, fold: int | str, number: int, name: str) -> torch.nn.Module:

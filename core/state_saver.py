@@ -7,7 +7,7 @@ from pathlib import Path
 from core.errors import UserError
 from core.training import EpochEnd, FoldState
 
-AT_LEAST = 1.0  # s between two saves
+AT_LEAST = 0.2  # s between two saves
 SHARE = 0.05  # of the time, at most, goes into saving
 
 

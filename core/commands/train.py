@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     codes = []
     try:
         for each in runs:
-            codes.append(_worked(each, quiet=args.json) if args.resume or _is_ours(each) else 130)
+            codes.append(_worked(each, quiet=args.json or LAUNCHED in os.environ) if args.resume or _is_ours(each) else 130)
     except KeyboardInterrupt:
         for each in runs:
             if each.status.pid == os.getpid() and each.status.active:

@@ -1,0 +1,294 @@
+"""A whole run in this process: its files, its promises about test folds, and what happens when it is cut short."""
+
+import csv
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from torch.nn import functional
+
+from core import crossval, tracking
+from core.config import ROOT, TrainConfig
+from core.crossval import run_training
+from core.errors import UserError
+from core.metrics import summarise
+from core.plan import make_plan
+from core.run_folder import HISTORY_COLUMNS, Run
+from core.runs import cancel, create_run
+from core.training import FoldState
+
+
+class Killed(BaseException):
+    """What nothing in the run catches, as nothing catches SIGKILL."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(isolated, monkeypatch):
+    monkeypatch.setenv("EARSHOT_THREADS", "1")
+
+
+@pytest.fixture
+def config(tiny_folder) -> TrainConfig:
+    return TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=2, epochs=2, batch_size=8,
+                       sample_rate=8_000, clip_seconds=0.5)
+
+
+def trained(config: TrainConfig, name: str) -> Run:
+    run = create_run(config, name)
+    assert run_training(run) == "finished"
+    return run
+
+
+def results(run: Run) -> dict[str, bytes]:
+    """What must be equal between an uninterrupted run and one that was cut short."""
+    files = {file.name: file.read_bytes() for file in run.path.glob("*.safetensors")}
+    history = run.history().drop(columns="seconds").to_csv().encode()
+    return files | {"history": history, "predictions": (run.path / "predictions.csv").read_bytes()}
+
+
+@pytest.mark.parametrize("protocol", ["assignment", "published", "split", "kfold"])
+def test_the_folder_holds_what_is_promised(config, protocol):
+    config = config.replace(protocol=protocol, epochs=1)
+    run = trained(config, "r")
+    splits, clips = make_plan(config).splits, make_plan(config).dataset.clips
+    names = list(make_plan(config).dataset.class_names)
+    assert list(run.checkpoints()) == [str(split.model_fold) for split in splits]
+    assert not list(run.path.glob("*.resume")) and not list(run.path.glob("*.tmp"))
+
+    predictions = pd.read_csv(run.path / "predictions.csv")
+    assert list(predictions) == ["path", "model_fold", "clip_fold", "split", "target", *names]
+    np.testing.assert_allclose(predictions[names].sum(axis=1), 1, atol=1e-7)
+    for split in splits:
+        for part in ("test", "validation"):
+            rows = predictions[(predictions.model_fold == split.model_fold) & (predictions.split == part)]
+            assert list(rows.path) == [clips[i].path for i in getattr(split, part)]
+            assert list(rows.target) == [clips[i].label for i in getattr(split, part)]
+
+    with open(run.path / "history.csv", newline="") as file:
+        history = list(csv.DictReader(file))
+    assert tuple(history[0]) == HISTORY_COLUMNS
+    kinds = ["train", "validation"] if splits[0].validation else ["train"]
+    assert [(row["fold"], row["split"]) for row in history] == [
+        (str(split.model_fold), kind) for split in splits for kind in kinds]
+
+    summary = json.loads((run.path / "summary.json").read_text())
+    assert list(summary) == ["run", "experiment", "model", "dataset", "protocol", "seed", "epochs", "clips",
+                             "parameters_trainable", "parameters_frozen", "macs", "seconds", "class_names", "folds",
+                             "accuracy", "macro_f1", "roc_auc", "validation", "ensemble", "confusion_matrix"]
+    assert (summary["run"], summary["clips"], summary["class_names"]) == ("r", 30, names)
+    assert summary["macs"] > 0 and summary["parameters_trainable"] > 0 and summary["seconds"] > 0
+    again = summarise(run.predictions(), names, protocol, {clip.key: clip.source for clip in clips})
+    assert {key: summary[key] for key in again} == json.loads(json.dumps(again)), "recomputed from the file alone"
+    record = json.loads((run.path / "config.json").read_text())
+    assert record["class_names"] == names and len(record["data"]) == 64
+    assert run.status.state == "finished" and run.status.progress == 1
+
+
+@pytest.mark.parametrize("protocol", ["published", "kfold"])
+def test_nothing_of_a_test_fold_is_looked_at_before_training_ends(config, protocol, monkeypatch):
+    """Other labels and other sounds in the tested fold: the model and its history are the same to the byte."""
+    config = config.replace(protocol=protocol)
+    clean = trained(config, "clean")
+    fold = make_plan(config).splits[0].model_fold
+
+    def poisoned_plan(config):
+        plan = make_plan(config)
+        tested = set(plan.splits[0].test)
+        names = plan.dataset.class_names
+        clips = tuple(dataclasses.replace(clip, label=names[(names.index(clip.label) + 1) % 3]) if i in tested else clip
+                      for i, clip in enumerate(plan.dataset.clips))
+        return dataclasses.replace(plan, dataset=dataclasses.replace(plan.dataset, clips=clips))
+
+    def poisoned_cache(dataset, *args, **kwargs):
+        cache = crossval_open_cache(dataset, *args, **kwargs)
+        waveforms = np.array(cache.waveforms)
+        waveforms[list(make_plan(config).splits[0].test)] = np.nan
+        return dataclasses.replace(cache, waveforms=waveforms)
+
+    crossval_open_cache = crossval.open_cache
+    monkeypatch.setattr(crossval, "make_plan", poisoned_plan)
+    monkeypatch.setattr(crossval, "open_cache", poisoned_cache)
+    poisoned = create_run(config, "poisoned")
+    with pytest.raises(UserError, match="no number"):
+        run_training(poisoned)  # the test itself, after training, hears the poison
+    assert poisoned.checkpoints()[str(fold)].read_bytes() == clean.checkpoints()[str(fold)].read_bytes()
+    for run in (clean, poisoned):
+        assert set(run.history().split) == {"train"}
+    histories = [run.history().drop(columns="seconds").query("fold == @fold_name", local_dict={"fold_name": str(fold)})
+                 for run in (clean, poisoned)]
+    assert histories[0].equals(histories[1])
+
+
+def test_two_runs_with_one_seed_are_equal_and_another_seed_differs(config):
+    one, two, other = (trained(config.replace(seed=seed), name) for seed, name in [(1, "a"), (1, "b"), (2, "c")])
+    assert results(one) == results(two)
+    assert one.checkpoints()["1"].read_bytes() != other.checkpoints()["1"].read_bytes()
+
+
+# where a run is killed: (what is called, how many times before it happens, whether it is done first)
+KILLS = {
+    "before the weights of fold 1": ("save_checkpoint", 0, False),
+    "after the weights of fold 1": ("save_checkpoint", 0, True),
+    "before the weights of fold 2": ("save_checkpoint", 1, False),
+    "after the predictions of fold 1": ("write_predictions", 0, True),
+    "between an epoch's history and its state": ("save_fold_state", 0, False),
+    "after a saved state": ("save_fold_state", 0, True),
+    "before the final model": ("save_checkpoint", 2, False),
+    "after the final model": ("save_checkpoint", 2, True),
+    "before the summary": ("summarise", 0, False),
+}
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_killed_between_any_two_steps_the_result_is_the_same(config, kill, monkeypatch):
+    config = config.replace(final=True)
+    whole = trained(config, "whole")
+    run = create_run(config, "killed")
+    with monkeypatch.context() as patch:
+        place, calls, after = KILLS[kill]
+        owner, name = (crossval.RunTable, "write") if place == "write_predictions" else (crossval, place)
+        original, seen = getattr(owner, name), []
+
+        def deadly(*args, **kwargs):
+            if place == "write_predictions" and args[0].file.name != "predictions.csv":
+                return original(*args, **kwargs)
+            seen.append(1)
+            if len(seen) <= calls:
+                return original(*args, **kwargs)
+            if after:
+                original(*args, **kwargs)
+            raise Killed
+
+        patch.setattr(owner, name, deadly)
+        with pytest.raises(Killed):
+            run_training(run)
+    assert run_training(run) == "finished"
+    assert results(run) == results(whole)
+    assert {file.name for file in run.path.iterdir()} == {file.name for file in whole.path.iterdir()}
+
+
+def test_finished_folds_are_not_trained_again(config):
+    run = trained(config, "r")
+    weights = run.checkpoints()["1"].stat().st_mtime_ns
+    run.checkpoints()["2"].unlink()
+    run_training(run)
+    assert run.checkpoints()["1"].stat().st_mtime_ns == weights and set(run.checkpoints()) == {"1", "2"}
+
+
+def test_cancel_stops_at_the_next_batch_and_resume_goes_on(config):
+    whole = trained(config.replace(epochs=3), "whole")
+    run = create_run(config.replace(epochs=3), "cancelled")
+
+    def on_progress(share: float, message: str) -> None:
+        if message.startswith("fold 2 of 2"):
+            cancel(run)
+
+    assert run_training(run, on_progress) == "stopped"
+    status = run.status
+    assert status.state == "stopped" and 0.5 <= status.progress < 1 and list(run.checkpoints()) == ["1"]
+    assert set(run.predictions().model_fold) == {1}
+    seconds = status.seconds
+    assert run_training(run) == "finished" and results(run) == results(whole)
+    assert run.summary["seconds"] > seconds > 0
+
+
+def test_cancel_while_decoding(config):
+    run = create_run(config, "r")
+    assert run_training(run, lambda share, message: cancel(run)) == "stopped"
+    assert run.checkpoints() == {}
+
+
+def test_a_torn_state_means_that_fold_starts_again(config):
+    whole, run = trained(config, "whole"), create_run(config, "r")
+    (run.path / "fold1.resume").write_bytes(b"\x10\x00torn")
+    (run.path / "history.csv").write_text("fold,epoch,split,loss,accuracy,learning_rate,seconds\n1,1,train,0.5,0.")
+    run_training(run)
+    assert results(run) == results(whole) and "Starting the fold again" in run.log()
+
+
+def test_other_clips_are_not_mixed_into_a_run_that_began(config, tiny_folder):
+    run = trained(config, "r")
+    run.checkpoints()["2"].unlink()
+    first, *_, last = sorted(tiny_folder.rglob("*.wav"))
+    first.write_bytes(last.read_bytes())
+    with pytest.raises(UserError, match="have changed since r began"):
+        run_training(run)
+    assert run.state == "failed" and "changed" in run.status.message
+
+
+def test_unreadable_clips_are_left_out_and_named_in_the_log(config, tiny_folder):
+    broken = sorted(tiny_folder.rglob("*.wav"))[3]
+    broken.write_text("this is no sound")
+    run = trained(config.replace(protocol="published", epochs=1), "r")
+    assert run.summary["clips"] == 29 and broken.name in run.log()
+    assert broken.name not in " ".join(run.predictions().path)
+
+
+def test_best_validation_needs_a_validation_fold(config):
+    with pytest.raises(UserError, match="select=best_validation needs a validation fold"):
+        make_plan(config.replace(select="best_validation"))
+    make_plan(config.replace(select="best_validation", protocol="split"))
+
+
+def test_a_full_disk_is_said_in_a_sentence(config, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    run = create_run(config, "r")
+    monkeypatch.setattr(crossval, "save_checkpoint", full)
+    with pytest.raises(OSError, match="space"):
+        run_training(run)
+    assert run.status.state == "failed" and "the disk is full" in run.status.message
+    assert "Traceback" in run.log() and "Traceback" not in run.status.message
+
+
+def test_a_loss_that_is_no_number_fails_with_a_sentence(config, monkeypatch):
+    run = create_run(config, "r")
+    original = functional.cross_entropy
+    monkeypatch.setattr(functional, "cross_entropy", lambda *args, **kwargs: original(*args, **kwargs) * float("inf"))
+    with pytest.raises(UserError, match="no longer a number"):
+        run_training(run)
+    assert run.status.state == "failed" and "learning rate" in run.status.message
+
+
+def test_the_state_to_resume_from_is_saved_at_the_last_epoch_at_the_latest(config, monkeypatch):
+    saved = []
+    original = crossval.save_fold_state
+
+    def noted(file, state: FoldState):
+        saved.append((file.name, state.epoch))
+        original(file, state)
+
+    monkeypatch.setattr(crossval, "save_fold_state", noted)
+    trained(config, "r")
+    assert ("fold1.resume", 2) in saved and ("fold2.resume", 2) in saved
+
+
+def test_wandb_keeps_a_run_per_fold_offline_in_the_folder(config):
+    run = trained(config.replace(wandb="offline", epochs=1), "r")
+    kept = sorted(run.path.glob("wandb/offline-run-*-r-fold*"))
+    assert [path.name.rsplit("-", 1)[1] for path in kept] == ["fold1", "fold2"]
+    assert "Weights & Biases is off" not in run.log()
+
+
+def test_wandb_never_stops_a_training(config, monkeypatch):
+    import wandb
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("no service")
+
+    monkeypatch.setattr(wandb, "init", broken)
+    monkeypatch.setattr(tracking, "_has_key", lambda: False)
+    run = trained(config.replace(wandb="online", epochs=1), "r")
+    assert run.log().count("Weights & Biases") == 2 and "no service" in run.log()
+
+
+def test_the_training_path_imports_without_screens_and_trackers():
+    code = ("import sys, core.crossval, core.training, core.commands.train\n"
+            "print([m for m in ('streamlit', 'wandb', 'librosa', 'transformers', 'torchaudio') if m in sys.modules])")
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert answer.stdout.strip() == "[]", answer.stderr

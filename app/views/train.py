@@ -115,7 +115,7 @@ STYLE = """<style>@media (min-width: 900px) {
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
 st.html(STYLE)
 left, right = st.columns([5, 6], gap="large")
+with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
+    watch()
 with left:
     st.fragment(choice)()
-with right, st.container(key="watch"):
-    watch()

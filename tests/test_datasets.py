@@ -46,7 +46,7 @@ def test_a_real_table_with_two_labels():
     assert len(digits.clips) == 3000 and digits.class_names == tuple("0123456789") and len(set(digits.sources)) == 6
     assert digits.folds == ()
     assert load_dataset(str(DIGITS), label="speaker").class_names == tuple(sorted(set(digits.sources)))
-    with pytest.raises(UserError, match="no column 'colour'.*'speaker'"):
+    with pytest.raises(UserError, match=r"no column 'colour'.*'speaker'"):
         load_dataset(str(DIGITS), label="colour")
 
 

@@ -117,7 +117,7 @@ def test_more_folds_than_sources_are_refused_naming_the_class():
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_one_clip_in_a_class_is_refused(tiny_dataset, protocol):
-    lonely = tuple(clip for clip in tiny_dataset.clips if clip.label != "low") + (Clip("x.wav", "low", 1, "x"),)
+    lonely = (*(clip for clip in tiny_dataset.clips if clip.label != "low"), Clip("x.wav", "low", 1, "x"))
     with pytest.raises(UserError, match="class low has 1 clip from 1 source"):
         make_splits(replace(tiny_dataset, clips=lonely), protocol)
 

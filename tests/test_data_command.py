@@ -1,0 +1,92 @@
+"""``python -m core data check``: the report of interface.md, on sound and on unsound data."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.__main__ import main
+from core.config import ROOT
+from core.datasets import load_dataset
+from core.health import check, sentences
+
+KEYS = {"clips", "classes", "sources", "folds", "seconds", "sample_rates", "unreadable", "silent", "clipped", "duplicates",
+        "leaks"}
+
+
+def run_json(capsys, *arguments):
+    assert main(["data", "check", *map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_sound_data_set(tiny_folder, capsys):
+    report = run_json(capsys, tiny_folder)
+    assert set(report) >= KEYS
+    assert report["clips"] == 30 and report["classes"] == {"high": 10, "low": 10, "noise": 10}
+    assert report["sources"] == 15 and report["folds"] == {str(fold): 6 for fold in range(1, 6)}
+    assert report["seconds"] == 15.0 and report["sample_rates"] == {"8000": 30}
+    assert not any(report[key] for key in ("unreadable", "silent", "clipped", "duplicates", "leaks"))
+    words = " ".join(sentences(report))
+    assert "All 30 clips can be read; none is silent, overdriven or there twice." in words
+    assert "30 clips share a recording with another; the folds keep them together." in words
+
+
+def test_everything_that_can_be_wrong_is_told(tiny_folder, capsys):
+    clips = load_dataset(str(tiny_folder)).clips
+    paths = [tiny_folder / clip.path for clip in clips]
+    paths[0].write_bytes(b"no sound")
+    soundfile.write(paths[1], np.zeros(800), 16_000)
+    soundfile.write(paths[2], np.clip(3 * np.sin(np.arange(8000) / 5), -1, 1), 8_000)
+    waveform, rate = soundfile.read(paths[3])
+    soundfile.write(paths[4].with_suffix(".flac"), waveform, rate)
+    paths[4].unlink()
+    shutil.copy(paths[5], paths[5].with_name("3-101-C.wav"))
+    report = run_json(capsys, tiny_folder)
+    assert report["clips"] == 31
+    [broken] = report["unreadable"]
+    assert broken["path"] == clips[0].path and "not a sound" in broken["error"]
+    assert report["silent"] == [clips[1].path] and report["clipped"] == [clips[2].path]
+    assert sorted(map(sorted, report["duplicates"])) == sorted([
+        sorted([clips[3].path, clips[4].path.replace(".wav", ".flac")]),
+        sorted([clips[5].path, "001 - High/3-101-C.wav"])])
+    assert report["leaks"] == ["101"] and report["sample_rates"] == {"8000": 29, "16000": 1}
+    words = sentences(report)
+    assert words[0].startswith("1 clip cannot be read: 1-101-A.wav is not a sound")
+    assert any("1 recording stands in more than one fold" in sentence and "101" in sentence for sentence in words)
+    assert any(sentence.startswith("2 clips are the same sound as another") for sentence in words)
+    assert any(sentence.startswith("1 clip is silent") for sentence in words)
+    assert main(["data", "check", str(tiny_folder)]) == 0
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_the_report_follows_a_change(tiny_dataset):
+    assert not check(tiny_dataset)["unreadable"]
+    tiny_dataset.path_of(tiny_dataset.clips[0]).write_bytes(b"text")
+    assert len(check(tiny_dataset)["unreadable"]) == 1
+
+
+def test_esc10_is_in_order(esc10, capsys):
+    report = run_json(capsys, esc10)
+    assert report["clips"] == 400 and report["sources"] == 304 and set(report["folds"].values()) == {80}
+    assert report["sample_rates"] == {"44100": 400} and 1990 < report["seconds"] < 2010
+    assert not any(report[key] for key in ("unreadable", "silent", "duplicates", "leaks"))
+    assert report["siblings"] == 163
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["nonsense"], "no data set called"), ([str(ROOT / "core")], "no classes"), ([str(ROOT / "README")], "no data set"),
+])
+def test_mistakes_are_one_line_and_status_2(capsys, arguments, words):
+    assert main(["data", "check", *arguments]) == 2
+    caught = capsys.readouterr()
+    assert caught.out == "" and caught.err.startswith("error: ") and caught.err.count("\n") == 1 and words in caught.err
+
+
+def test_as_a_process_it_prints_one_json_document(tiny_folder):
+    done = subprocess.run([sys.executable, "-m", "core", "data", "check", str(tiny_folder), "--json"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and json.loads(done.stdout)["clips"] == 30 and done.stderr == ""

@@ -1,0 +1,67 @@
+"""The demo sounds: ten learnable classes whose sources stay inside a fold, the same wherever they are made."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from core import demo
+from core.config import ROOT
+from core.datasets import load_dataset
+from core.splits import PROTOCOLS, leaks, make_splits
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return load_dataset("demo")
+
+
+def test_ten_classes_of_forty_clips_from_several_sources(dataset):
+    assert dataset.name == "demo" and len(dataset.class_names) == 10 and dataset.folds == (1, 2, 3, 4, 5)
+    assert np.bincount(dataset.targets).tolist() == [40] * 10
+    assert all(len({clip.source for clip in dataset.clips if clip.label == name}) == 20 for name in dataset.class_names)
+    assert leaks(dataset) == []
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_protocol_works_on_it(dataset, protocol):
+    assert make_splits(dataset, protocol)
+
+
+def test_files_are_five_seconds_of_16_bit_flac(dataset):
+    info = soundfile.info(str(dataset.path_of(dataset.clips[0])))
+    assert (info.format, info.subtype, info.samplerate, info.duration) == ("FLAC", "PCM_16", 16_000, 5.0)
+
+
+@pytest.mark.parametrize("kind", demo.SOUNDS)
+def test_clips_are_sane_and_takes_differ(kind):
+    first, second, other = demo.demo_clip(kind, 7, 0), demo.demo_clip(kind, 7, 1), demo.demo_clip(kind, 8, 0)
+    for clip in (first, second, other):
+        assert clip.shape == (demo.NUM_SAMPLES,) and np.isfinite(clip).all() and 0.1 < np.abs(clip).max() < 1
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.9 and abs(np.corrcoef(first, other)[0, 1]) < 0.9
+
+
+def test_another_process_makes_the_same_sounds(dataset):
+    clip = dataset.clips[123]
+    kind, source = clip.label, int(clip.source)
+    take = "ABC".index(clip.name[-1])
+    code = ("import sys, hashlib, numpy as np; from core.demo import demo_clip; "
+            f"print(hashlib.sha256((demo_clip({kind!r}, {source}, {take}) * 32768).round().astype('i2')).hexdigest())")
+    printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    here = (demo.demo_clip(kind, source, take) * 32768).round().astype("i2")
+    assert hashlib.sha256(here).hexdigest() == printed.strip()
+    kept, _ = soundfile.read(dataset.path_of(clip), dtype="int16")
+    assert np.abs(kept.astype(int) - here).max() <= 1
+
+
+def test_an_interrupted_generation_leaves_nothing(isolated, monkeypatch):
+    def broken(*_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(demo.soundfile, "write", broken)
+    with pytest.raises(demo.UserError, match="EARSHOT_CACHE"):
+        demo.demo_folder()
+    assert list((isolated / "cache").iterdir()) == []

@@ -4,6 +4,7 @@ Names are looked up in :func:`core.config.data_dirs`, ignoring case and punctuat
 """
 
 import dataclasses
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,11 +61,12 @@ def default_dataset() -> str:
 def _opened(text: str, label: str) -> Dataset:
     wanted = normalised(text)
     path = Path(text).expanduser()
-    if wanted == DEMO and not path.is_dir():
+    is_name = not set(text) & {"/", os.sep, "~"}
+    if wanted == DEMO and is_name:
         from core.demo import demo_folder
 
         return _named(DEMO, read_archive(demo_folder()))
-    if len(path.parts) == 1 and not path.is_absolute():
+    if is_name:
         for folder, name in _candidates():
             if wanted and wanted in (normalised(name), normalised(folder.name)):
                 return _read(folder, label, name)

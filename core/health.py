@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from core.clips import Dataset
+from core.clips import Clip, Dataset
 from core.facts import ClipFacts, Progress, clip_facts
 from core.splits import leaks
 
@@ -19,6 +19,7 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
     silent = [clip.key for clip, fact in readable if fact.peak_db < SILENT_DB]
     classes, sources = Counter(clip.label for clip in dataset.clips), Counter(dataset.sources)
     folds = Counter(clip.fold for clip in dataset.clips if clip.fold is not None)
+    twins = _duplicates(dataset, facts)
     rates = Counter(fact.sample_rate for _, fact in readable)
     return {
         "clips": len(dataset.clips),
@@ -30,9 +31,10 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
         "unreadable": [{"path": clip.key, "error": fact.error} for clip, fact in pairs if fact.error],
         "silent": silent,
         "clipped": [clip.key for clip, fact in readable if fact.clipped > CLIPPED_SHARE],
-        "duplicates": _duplicates(dataset, facts),
+        "duplicates": [[clip.key for clip in group] for group in twins],
         "leaks": leaks(dataset),
         "siblings": sum(count for count in sources.values() if count > 1),
+        "duplicates_apart": sum(len({clip.source for clip in group}) > 1 for group in twins),
         "source_rule": dataset.source_rule,
     }
 
@@ -52,7 +54,8 @@ def sentences(report: dict) -> list[str]:
     if same := report["duplicates"]:
         extra = sum(len(group) - 1 for group in same)
         words.append(f"{_many(extra, 'clip is', 'clips are')} the same sound as another: {' = '.join(same[0])}"
-                     f"{_more(same)}.")
+                     f"{_more(same)}." + " They count as different recordings, so a fold may part them."
+                     * bool(report["duplicates_apart"]))
     for key, saying in (("silent", "silent"), ("clipped", "overdriven (cut off at full scale)")):
         if found := report[key]:
             words.append(f"{_many(len(found), 'clip is', 'clips are')} {saying}: {found[0]}{_more(found)}.")
@@ -75,13 +78,13 @@ def _about_sources(report: dict) -> list[str]:
     return [f"{words}; the folds keep them together." if not report["leaks"] else f"{words}."]
 
 
-def _duplicates(dataset: Dataset, facts: list[ClipFacts]) -> list[list[str]]:
+def _duplicates(dataset: Dataset, facts: list[ClipFacts]) -> list[list[Clip]]:
     """Groups of clips that decode to the same samples."""
     groups = defaultdict(list)
     for clip, fact in zip(dataset.clips, facts, strict=True):
         if fact.sound:
-            groups[fact.sound].append(clip.key)
-    return [keys for keys in groups.values() if len(keys) > 1]
+            groups[fact.sound].append(clip)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _many(count: int, one: str, many: str | None = None) -> str:

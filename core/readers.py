@@ -113,6 +113,8 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
             raise UserError(f"{row.where}: the column {label!r} is empty; every clip needs a label")
         start, end = (number(row[key], key, row.where) if row.get(key, "").strip() else None
                       for key in ("start", "end"))
+        if end is not None and end <= (start or 0):
+            raise UserError(f"{row.where}: the clip ends at {end:g} s, which is not after its start at {start or 0:g} s")
         fold = number(row["fold"], "fold", row.where, int) if "fold" in columns else None
         source = row["source"].strip() if "source" in columns else by_name[row["path"]]
         if not source:

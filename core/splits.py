@@ -87,14 +87,14 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
     """Raise :class:`UserError` when a source stands on both sides of a split, or a class has nothing to train on."""
     names = dataset.class_names
     for split in splits:
-        side_of: dict[str, str] = {}
+        side_of: dict[tuple[str, str], str] = {}
         for side in ("train", "validation", "test"):
-            for index in getattr(split, side):
-                source = dataset.clips[index].source
-                other = side_of.setdefault(source, side)
-                if other != side:
-                    raise UserError(f"source {source!r} stands on both sides: it has clips in {other} and in {side} "
-                                    f"of the split for fold {split.model_fold}; put all its clips into one fold")
+            for clip in (dataset.clips[index] for index in getattr(split, side)):
+                for what in (("source", clip.source), ("clip", clip.key)):  # a table may list a clip under two sources
+                    other = side_of.setdefault(what, side)
+                    if other != side:
+                        raise UserError(f"{what[0]} {what[1]!r} stands on both sides: it is in {other} and in {side} of "
+                                        f"the split for fold {split.model_fold}; put all of it into one fold")
         trained = {dataset.clips[index].label for index in split.train}
         for name in names:
             if name not in trained:

@@ -37,13 +37,13 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
 def number(text: str, column: str, where: str, kind: type = float) -> float | int:
     """``text`` as a number that is finite and not negative."""
     try:
-        value = kind(text)
-        if not 0 <= value < float("inf"):
+        value = float(text)  # a whole number may have been saved as 1.0
+        if not 0 <= value < float("inf") or (kind is int and not value.is_integer()):
             raise ValueError
     except ValueError:
         noun = "a whole number" if kind is int else "seconds"
         raise UserError(f"{where}: {column} expects {noun}, found {text!r}") from None
-    return value
+    return kind(value)
 
 
 def relative_path(text: str, where: str) -> str:

@@ -106,7 +106,7 @@ def test_the_source_rule(names, sources):
 
 def test_a_table_with_parts_folds_and_sources(tmp_path):
     place = table(tmp_path / "set" / "metadata.csv", "path,label,fold,source,start,end", "a.wav,x,1,s1,0,1.5",
-                  "a.wav,y,2,s2,1.5,", "sub\\b.wav,x,2,s3,,")
+                  "a.wav,y,2.0,s2,1.5,", "sub\\b.wav,x,2,s3,,")
     for where in (place, place.parent):
         dataset = load_dataset(str(where))
         assert dataset.name == "set" and dataset.layout == "table" and dataset.folds == (1, 2)
@@ -119,6 +119,7 @@ def test_a_table_with_parts_folds_and_sources(tmp_path):
     (["path,label", "a.wav,x", "b.wav,"], "line 3.*'label' is empty"),
     (["path,label,fold", "a.wav,x,one"], "line 2: fold expects a whole number, found 'one'"),
     (["path,label,start", "a.wav,x,-1"], "start expects seconds"),
+    (["path,label,start,end", "a.wav,x,2,1.5"], "ends at 1.5 s, which is not after its start at 2 s"),
     (["path,label,source", "a.wav,x,"], "'source' is empty"),
     (["path,label", "../a.wav,x"], "below the data set's folder"),
     (["path,label", "/etc/a.wav,x"], "below the data set's folder"),
@@ -177,3 +178,11 @@ def test_a_limit_keeps_every_fold(tiny_folder):
     assert len(load_dataset(str(tiny_folder), limit=100).clips) == 30
     with pytest.raises(UserError):
         load_dataset(str(tiny_folder), limit=0)
+
+
+def test_the_name_demo_is_the_generated_one_and_a_path_is_a_path(isolated, monkeypatch):
+    write_tiny(isolated / "demo")
+    monkeypatch.chdir(isolated)
+    assert load_dataset("./demo").class_names == ("high", "low", "noise")
+    monkeypatch.setattr("core.demo.demo_folder", lambda: isolated / "demo")
+    assert load_dataset("Demo").name == "demo"

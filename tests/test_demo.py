@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from core import demo
+from core import demo, demo_sounds
 from core.config import ROOT
 from core.datasets import load_dataset
+from core.errors import UserError
 from core.splits import PROTOCOLS, leaks, make_splits
 
 
@@ -36,11 +37,11 @@ def test_files_are_five_seconds_of_16_bit_flac(dataset):
     assert (info.format, info.subtype, info.samplerate, info.duration) == ("FLAC", "PCM_16", 16_000, 5.0)
 
 
-@pytest.mark.parametrize("kind", demo.SOUNDS)
+@pytest.mark.parametrize("kind", demo_sounds.SOUNDS)
 def test_clips_are_sane_and_takes_differ(kind):
-    first, second, other = demo.demo_clip(kind, 7, 0), demo.demo_clip(kind, 7, 1), demo.demo_clip(kind, 8, 0)
+    first, second, other = (demo_sounds.demo_clip(kind, source, take) for source, take in ((7, 0), (7, 1), (8, 0)))
     for clip in (first, second, other):
-        assert clip.shape == (demo.NUM_SAMPLES,) and np.isfinite(clip).all() and 0.1 < np.abs(clip).max() < 1
+        assert clip.shape == (demo_sounds.NUM_SAMPLES,) and np.isfinite(clip).all() and 0.1 < np.abs(clip).max() < 1
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.9 and abs(np.corrcoef(first, other)[0, 1]) < 0.9
 
 
@@ -48,10 +49,10 @@ def test_another_process_makes_the_same_sounds(dataset):
     clip = dataset.clips[123]
     kind, source = clip.label, int(clip.source)
     take = "ABC".index(clip.name[-1])
-    code = ("import sys, hashlib, numpy as np; from core.demo import demo_clip; "
+    code = ("import sys, hashlib, numpy as np; from core.demo_sounds import demo_clip; "
             f"print(hashlib.sha256((demo_clip({kind!r}, {source}, {take}) * 32768).round().astype('i2')).hexdigest())")
     printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    here = (demo.demo_clip(kind, source, take) * 32768).round().astype("i2")
+    here = (demo_sounds.demo_clip(kind, source, take) * 32768).round().astype("i2")
     assert hashlib.sha256(here).hexdigest() == printed.strip()
     kept, _ = soundfile.read(dataset.path_of(clip), dtype="int16")
     assert np.abs(kept.astype(int) - here).max() <= 1
@@ -62,6 +63,6 @@ def test_an_interrupted_generation_leaves_nothing(isolated, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(demo.soundfile, "write", broken)
-    with pytest.raises(demo.UserError, match="EARSHOT_CACHE"):
+    with pytest.raises(UserError, match="EARSHOT_CACHE"):
         demo.demo_folder()
     assert list((isolated / "cache").iterdir()) == []

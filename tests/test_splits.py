@@ -142,6 +142,12 @@ def test_the_audit_looks_at_validation_too(tiny_dataset):
         audit(tiny_dataset, [Split(1, (*train, first[0]), (first[1],), (first[1],))])
 
 
+def test_a_clip_listed_under_two_sources_cannot_be_on_both_sides(tiny_dataset):
+    twice = replace(tiny_dataset, clips=(*tiny_dataset.clips, replace(tiny_dataset.clips[0], fold=2, source="other")))
+    with pytest.raises(UserError, match=r"clip '001 - High/1-101-A\.wav' stands on both sides"):
+        make_splits(twice, "published")
+
+
 def test_an_unknown_protocol_lists_the_known(tiny_dataset):
     with pytest.raises(UserError, match="assignment, published, split, kfold"):
         make_splits(tiny_dataset, "loo")

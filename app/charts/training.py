@@ -29,11 +29,13 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
         colour, hover = split_colour(split, dark), f"%{{y:{digits}}}{unit} · epoch %{{x}}<extra></extra>"
         many = len(folds) > 1
         for fold, series in folds.items() if many else ():
+            series = _thinned(series)
             figure.add_scatter(x=series.index, y=series.to_numpy(), mode="lines", opacity=0.45, showlegend=False,
                                line={"color": colour, "width": 1}, name=f"{split} {fold}",
                                hovertemplate=f"fold {fold} · {split} {hover}")
         mean, count = mean_of_furthest(list(folds.values()))
-        spoken = f"mean of {count} folds" if count > 1 else "fold " + next(iter(folds)) if not many else "first fold"
+        furthest = [fold for fold, series in folds.items() if len(series) == len(mean)]
+        spoken = f"mean of {count} folds" if count > 1 else f"fold {furthest[0]}"
         mean = _thinned(mean)
         figure.add_scatter(x=mean.index, y=mean.to_numpy(), mode="lines+markers" if len(mean) < 2 else "lines",
                            line={"color": colour, "width": 2.75}, name=split,

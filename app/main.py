@@ -20,8 +20,9 @@ PAGES = [
     st.Page("views/listen.py", title="Listen inside", icon=":material/hearing:", url_path="listen"),
 ]
 
+st.set_page_config(page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 page = st.navigation(PAGES, position="top")
-st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=":material/graphic_eq:", layout="wide")
+st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 style()
 warm_up()
 with guard():

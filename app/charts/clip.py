@@ -131,7 +131,7 @@ def _short(name: str, longest: int = 16) -> str:
 
 def _lookup(colours: str) -> np.ndarray:
     """256 colours of a map, uint8 (256, 3)."""
-    from plotly.colors import get_colorscale, sample_colorscale
+    from plotly.colors import sample_colorscale
 
-    samples = sample_colorscale(get_colorscale(COLOUR_MAPS[colours]), np.linspace(0, 1, 256), colortype="tuple")
+    samples = sample_colorscale(COLOUR_MAPS[colours], np.linspace(0, 1, 256), colortype="tuple")
     return np.round(255 * np.array(samples)).astype(np.uint8)

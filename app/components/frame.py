@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
-[data-testid=stMainBlockContainer] { max-width: 1360px; }
-[data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0; }
-[data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0.25rem 0; }
+[data-testid=stMainBlockContainer] { max-width: 1440px; padding-left: 3rem; padding-right: 3rem; }
+[data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0 0 0.25rem; }
+[data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0 0 0.75rem; }
 .earshot-playhead {
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;
   background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);

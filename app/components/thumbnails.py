@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 CSS = """
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 12px 8px; }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)); gap: 12px 8px; }
 button {
   display: block; padding: 0; border: 0; background: none; color: var(--st-text-color); cursor: pointer;
   font: inherit; font-family: var(--st-font); font-size: 0.85rem; text-align: left; min-width: 0;

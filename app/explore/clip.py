@@ -57,13 +57,12 @@ def _settings() -> dict:
             "scale": st.segmented_control("Frequency scale", SCALES, default="mel", required=True, key="scale",
                                           bind="query-params"),
             "range": st.slider("Colour range (dB)", -120, 0, DEFAULT_RANGE, step=5, key="range", bind="query-params",
-                               width=200, help="0 dB is the power of a sine at full scale"),
-            "window": st.selectbox("Window (ms)", WINDOWS_MS, index=WINDOWS_MS.index(40), key="window", width=104,
+                               width=144, help="0 dB is the power of a sine at full scale"),
+            "window": st.selectbox("Window (ms)", WINDOWS_MS, index=WINDOWS_MS.index(40), key="window", width=96,
                                    bind="query-params", help="Long windows tell frequencies apart, short ones moments"),
             "hop": st.selectbox("Hop (ms)", HOPS_MS, index=HOPS_MS.index(10), key="hop", bind="query-params",
-                                width=96, help="From one window to the next"),
-            "colours": st.segmented_control("Colours", list(COLOUR_MAPS), default="Magma", required=True,
-                                            key="colours", bind="query-params"),
+                                width=88, help="From one window to the next"),
+            "colours": st.selectbox("Colours", list(COLOUR_MAPS), key="colours", bind="query-params", width=108),
         }
 
 

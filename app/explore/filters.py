@@ -17,9 +17,8 @@ def filter_row(dataset: Dataset, facts: Sequence[ClipFacts] | None) -> list[int]
         folds = st.multiselect("Fold", dataset.folds, key="fold", bind="query-params", placeholder="All folds",
                                width=180) if dataset.folds else []
         flaws = st.multiselect("Only", FLAWS, key="only", bind="query-params", placeholder="Any clip", width=200,
-                               disabled=facts is None, help="Clips that may need a look. Silent: 95 % or more of the "
-                               "time below −60 dB. Clipped: samples stuck at full scale. Short: less than half of the "
-                               "usual length.")
+                               disabled=facts is None, help="Clips that may need a look. Silent: never louder "
+                               "than −60 dB. Clipped: cut off at full scale. Short: less than half the usual length.")
         search = st.text_input("Search", key="search", bind="query-params", placeholder="Name, source or class",
                                icon=":material/search:", width=240)
         listed = matching(dataset, facts, classes=classes, folds=folds, flaws=flaws, search=search)

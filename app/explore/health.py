@@ -16,8 +16,7 @@ def health(dataset: Dataset, measured: Measuring) -> None:
     elif measured.facts is None:
         _progress(measured)
     else:
-        for sentence in _sentences(files_key(dataset), dataset):
-            st.markdown(f"- {escape(sentence)}")
+        st.markdown("\n".join(f"- {escape(sentence)}" for sentence in _sentences(files_key(dataset), dataset)))
 
 
 @st.fragment(run_every=1.0)

@@ -6,10 +6,9 @@ import streamlit as st
 
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts
+from core.health import CLIPPED_SHARE, SILENT_DB
 
 OPEN = "explore_clip"
-SILENT_SHARE = 0.95  # of a clip's time, to be called silent
-CLIPPED_SHARE = 0.0005  # of its samples, to be called clipped
 SHORT_SHARE = 0.5  # of the usual length, to be called short
 FLAWS = ("silent", "clipped", "short", "unreadable")
 
@@ -41,9 +40,9 @@ def has_flaw(fact: ClipFacts, flaw: str, usual_seconds: float) -> bool:
     if flaw == "unreadable" or fact.error:
         return flaw == "unreadable" and bool(fact.error)
     if flaw == "silent":
-        return fact.silence >= SILENT_SHARE
+        return fact.peak_db < SILENT_DB
     if flaw == "clipped":
-        return fact.clipped >= CLIPPED_SHARE
+        return fact.clipped > CLIPPED_SHARE
     return fact.seconds < SHORT_SHARE * usual_seconds
 
 

@@ -10,23 +10,24 @@ from app.explore.health import health
 from app.explore.overview import class_distribution, class_gallery
 from app.explore.selection import open_clip, opened_index
 from app.explore.table import clip_table
-from app.measuring import measuring
+from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
 from core.clips import Dataset
 
-TABLE_HEIGHT = 640
+TABLE_HEIGHT = 500
 
 
 @st.fragment
-def browse(dataset: Dataset, facts, listed: list[int], colours: dict[str, str]) -> None:
+def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: dict[str, str]) -> None:
     """The list beside the open clip; choosing another clip reruns only this."""
     opened = opened_index(dataset, listed)
     if opened is None:
         empty_state("No clip meets these filters. Take one away to see clips again.", key="explore_none")
         return
-    left, right = st.columns([5, 8], gap="medium")
+    left, right = st.columns([6.2, 8], gap="medium")
     with left:
-        clip_table(dataset, facts, listed, opened, colours, TABLE_HEIGHT)
+        clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
+        health(dataset, measured)
     with right, guard():
         clip, place = dataset.clips[opened], listed.index(opened)
         fold = f" · fold {clip.fold}" if clip.fold is not None else ""
@@ -48,14 +49,13 @@ def page() -> None:
     colours = class_colours(dataset.class_names, is_dark())
     measured = measuring(dataset)
     measured.wait(0.3)
-    left, right = st.columns([4, 9], gap="medium")
+    left, right = st.columns([5, 9], gap="medium")
     with left, guard():
         class_distribution(dataset, colours, height=236)
     with right, guard():
         class_gallery(dataset, colours)
     listed = filter_row(dataset, measured.facts)
-    browse(dataset, measured.facts, listed, colours)
-    health(dataset, measured)
+    browse(dataset, measured, listed, colours)
 
 
 page()

@@ -14,7 +14,7 @@ from core.attention_stats import TimeMatrix, TimeProfile
 
 
 def head_strips(profiles: Sequence[Sequence[TimeProfile]], span: tuple[float, float], chosen: tuple[int, int], *,
-                notes: Sequence[Sequence[str]] | None = None, x_title: str = "time in the clip, s",
+                x_title: str = "time in the clip, s",
                 dark: bool = False) -> go.Figure:
     """``profiles[layer][head]``: one small figure each, heads side by side, layers below each other.
 
@@ -44,12 +44,11 @@ def head_strips(profiles: Sequence[Sequence[TimeProfile]], span: tuple[float, fl
             figure.update_layout({
                 f"xaxis{number}": axis_on(figure, (left, right), x_title if bottom and head == 0 else "", anchor=y,
                                           nticks=4, range=list(span), showticklabels=bottom, showgrid=False),
-                f"yaxis{number}": axis_on(figure, (low, high), "attention, %" if head == 0 else "", anchor=x,
+                f"yaxis{number}": axis_on(figure, (low, high), f"layer {layer + 1}, %" if head == 0 else "", anchor=x,
                                           nticks=3, range=[0, top * 1.05], showticklabels=head == 0)})
-            note = f" <span style='color:{shade.muted}'>· {notes[layer][head]}</span>" if notes else ""
-            name = f"layer {layer + 1} · head {head + 1}"
+            name = f"head {head + 1}"
             figure.add_annotation(x=left, y=high, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
-                                  text=(f"<b>{name}</b>" if on else name) + note, showarrow=False,
+                                  text=f"<b>{name}</b>" if on else name, showarrow=False,
                                   font=dict(size=12, color=shade.accent if on else shade.text))
     figure.update_layout(hovermode="x", hoverdistance=60, dragmode=False)
     return figure

@@ -19,8 +19,7 @@ def stage(outline: tuple[np.ndarray, np.ndarray, np.ndarray], log_mel: np.ndarra
 
     ``outline`` is times, low, high; ``log_mel`` ``(bands, frames)`` in dB at ``times`` and ``frequencies``; ``span``
     the seconds of the axis; ``heard`` the part of it that is clip and not padding. ``profile`` is drawn as a third row;
-    ``plane`` (time edges, band edges, grid) becomes a veil of strength ``veil`` (0 to 1) that darkens what is not
-    looked at.
+    ``plane`` (time edges, band edges, grid) becomes a veil of strength ``veil`` (0 to 1) over what is not looked at.
     """
     shade = ink(dark)
     figure = new_figure(dark=dark, height=430 if profile else 340, margin=(LEFT, RIGHT, 8, 44))
@@ -28,7 +27,7 @@ def stage(outline: tuple[np.ndarray, np.ndarray, np.ndarray], log_mel: np.ndarra
     _waveform(figure, outline, shade)
     _mel(figure, log_mel, times, frequencies, colours)
     if plane is not None and veil > 0:
-        _veil(figure, plane, frequencies, veil, shade.surface)
+        _veil(figure, plane, frequencies, veil, shade.grid)
     if profile:
         figure.add_scatter(**steps(profile), xaxis="x", yaxis="y4", mode="lines", line_shape="hvh",
                            line=dict(color=shade.accent, width=1.5), fill="tozeroy",
@@ -76,8 +75,8 @@ def _mel_ticks(frequencies: np.ndarray) -> dict:
     return dict(type="category", tickvals=bands, ticktext=[f"{hz:,}" for hz in inside])
 
 
-def _veil(figure: go.Figure, plane, frequencies, strength: float, surface: str) -> None:
-    """The surface's own colour over the spectrogram, thinnest where the head looks most."""
+def _veil(figure: go.Figure, plane, frequencies, strength: float, fog: str) -> None:
+    """Fog over the spectrogram, thinnest where the head looks most."""
     time_edges, band_edges, grid = plane
     if len(band_edges):  # Hz to bands, on which the spectrogram's axis counts
         bands = np.arange(len(frequencies)) + 0.5
@@ -86,7 +85,7 @@ def _veil(figure: go.Figure, plane, frequencies, strength: float, surface: str) 
         band_edges = np.array([0, len(frequencies)])
     light = np.asarray(grid / max(float(grid.max()), 1e-12), dtype=np.float32)
     figure.add_heatmap(z=light, x=time_edges, y=band_edges, yaxis="y3", zmin=0, zmax=1, showscale=False,
-                       hoverinfo="skip", colorscale=[[0, faded(surface, strength)], [1, faded(surface, 0)]])
+                       hoverinfo="skip", colorscale=[[0, faded(fog, strength)], [1, faded(fog, 0)]])
     figure.update_layout(yaxis3=dict(overlaying="y2", range=[0, len(frequencies)], visible=False, fixedrange=True))
 
 

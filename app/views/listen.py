@@ -14,7 +14,7 @@ if not runs:
     empty_state("There is no trained model yet. Train one and its answers appear here.", "Train a model",
                 key="listen_train", page="views/train.py", icon=":material/model_training:")
 else:
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with right:
         run, fold = choose_model(runs)
     with left:

@@ -39,7 +39,7 @@ def choose_model(runs: list[Run]) -> tuple[Run, str]:
         st.session_state["listen_run"] = st.query_params["run"]
     if st.session_state.get("listen_run") not in names:
         st.session_state["listen_run"] = best_run(runs).name
-    wide, narrow = st.columns([3, 2])
+    wide, narrow = st.columns([5, 3])
     name = wide.selectbox("Model", names, key="listen_run", format_func=lambda name: _label(by_name[name]),
                           persist_state="session")
     folds = list(by_name[name].checkpoints())
@@ -154,7 +154,7 @@ def _clip_label(clip: Clip) -> str:
 
 def _label(run: Run) -> str:
     model = run.config.model
-    return model if run.name == model else f"{model} · {run.name}"
+    return run.name if run.name.startswith(model) else f"{model} · {run.name}"
 
 
 def _fold_label(fold: str) -> str:

@@ -32,19 +32,22 @@ def inside(run: Run, fold: str, sound: Sound) -> None:
     with guard():
         weights = run.checkpoints()[fold]
         prediction = answer(weights, sound)
-        left, right = st.columns([2, 3], gap="large")
-        with left:
-            _show_answer(prediction, run, fold, sound)
+        left, right = st.columns([2, 3], gap="medium")
         with right:
             player(sound.waveform, sound.sample_rate, key="listen")
             window = _choose_window(prediction, sound)
             heard = explanation(weights, sound, window)
+        with left:
+            _show_answer(prediction, run, fold, sound)
+            if heard.maps:
+                _look_through(heard)
+            else:
+                st.info(escape(f"The model {prediction.model} has no attention, so there is nothing to look at inside "
+                               "it; choose a transformer model for that."), icon=":material/visibility_off:")
+        with right:
             _show_stage(heard, sound)
         if heard.maps:
             _show_heads(heard)
-        else:
-            st.info(escape(f"The model {prediction.model} has no attention, so there is nothing to look at inside it; "
-                           "choose a transformer model for that."), icon=":material/visibility_off:")
 
 
 def _show_answer(prediction: Prediction, run: Run, fold: str, sound: Sound) -> None:
@@ -100,17 +103,27 @@ def _show_stage(heard: Explanation, sound: Sound) -> None:
         layer, head = _chosen(heard)
         weights, layout = heard.maps[layer].weights[head], heard.maps[layer].layout
         if layout.clip_time:
-            look = dict(profile=over_time(weights, layout), plane=over_place(weights, layout), veil=_veil())
+            look = dict(profile=over_time(weights, layout), plane=over_place(weights, layout),
+                        veil=st.session_state["listen_veil"] / 100)
     figure = stage(outline, heard.log_mel, heard.times, heard.frequencies, (start, end), heard=(0.0, sound.seconds),
                    dark=is_dark(), **look)
     show_figure(figure, "listen_stage", alt=f"Waveform, mel spectrogram and attention from {start:.2f} to {end:.2f} s")
-    if look:
-        st.slider("Veil over what the head does not look at, %", 0, 100, step=5, key="listen_veil",
-                  persist_state="session")
 
 
-def _veil() -> float:
-    return st.session_state.setdefault("listen_veil", 70) / 100
+def _look_through(heard: Explanation) -> None:
+    """Which layer and head, by keyboard and finger too, and how much the veil covers."""
+    layer, head = _chosen(heard)
+    st.session_state["listen_layer"], st.session_state["listen_head"] = layer + 1, head + 1
+    st.session_state.setdefault("listen_veil", 70)
+    with st.container(horizontal=True):
+        st.segmented_control("Layer", range(1, len(heard.maps) + 1), key="listen_layer", required=True, on_change=_pick)
+        st.segmented_control("Head", range(1, len(heard.maps[layer].weights) + 1), key="listen_head", required=True,
+                             on_change=_pick)
+    st.slider("Veil over what this head does not look at, %", 0, 100, step=5, key="listen_veil", persist_state="session")
+
+
+def _pick() -> None:
+    st.session_state["listen_look"] = (st.session_state["listen_layer"] - 1, st.session_state["listen_head"] - 1)
 
 
 def _chosen(heard: Explanation) -> tuple[int, int]:
@@ -124,16 +137,15 @@ def _show_heads(heard: Explanation) -> None:
     layer, head = _chosen(heard)
     layout = heard.maps[layer].layout
     profiles = [[over_time(weights, m.layout) for weights in m.weights] for m in heard.maps]
-    bits = [[f"{entropy_bits(weights, m.layout):.1f} bit" for weights in m.weights] for m in heard.maps]
     heads = len(profiles[0])
     st.subheader("Where each head looks", anchor=False)
+    st.caption("The class token's attention over the clip, one strip for every head. Click a strip to look through it.")
     span = (heard.window.start, heard.window.end) if layout.clip_time else (0.0, float(np.nanmax(layout.end)))
     axis = "time in the clip, s" if layout.clip_time else "time within a window, s"
-    show_figure(head_strips(profiles, span, (layer, head), notes=bits, x_title=axis, dark=is_dark()), "listen_heads",
+    show_figure(head_strips(profiles, span, (layer, head), x_title=axis, dark=is_dark()), "listen_heads",
                 on_select=lambda: _pick_head(heads), selection_mode="points",
                 alt=f"What the class token attends to over time in {len(profiles)} layers of {heads} heads")
-    _pickers(len(profiles), heads, layer, head)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     weights = heard.maps[layer].weights[head]
     with left:
         show_figure(attention_matrix(over_time_pairs(weights, layout), dark=is_dark()), "listen_matrix",
@@ -146,18 +158,6 @@ def _pick_head(heads: int) -> None:
     points = st.session_state["listen_heads"].selection.points
     if points:
         st.session_state["listen_look"] = head_of_trace(points[0]["curve_number"], heads)
-
-
-def _pickers(layers: int, heads: int, layer: int, head: int) -> None:
-    """The same choice for keyboards and fingers."""
-    st.session_state["listen_layer"], st.session_state["listen_head"] = layer + 1, head + 1
-    with st.container(horizontal=True):
-        st.segmented_control("Layer", range(1, layers + 1), key="listen_layer", required=True, on_change=_pick)
-        st.segmented_control("Head", range(1, heads + 1), key="listen_head", required=True, on_change=_pick)
-
-
-def _pick() -> None:
-    st.session_state["listen_look"] = (st.session_state["listen_layer"] - 1, st.session_state["listen_head"] - 1)
 
 
 def _show_numbers(weights: np.ndarray, layout, layer: int, head: int) -> None:

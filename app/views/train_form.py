@@ -72,7 +72,7 @@ def setting_field(name: str) -> list[str]:
         st.number_input(label, key=key(name), help=_help(field), step=_step(field.default), format="%g",
                         **KEEP)
     else:
-        st.number_input(label, key=key(name), help=_help(field), step=1,
+        st.number_input(label, key=key(name), help=_help(field), step=1, value=None if field.default is None else "min",
                         placeholder="all" if field.default is None else None, **KEEP)
     error = wrong(name, st.session_state[key(name)])
     if error:

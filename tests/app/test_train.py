@@ -1,0 +1,197 @@
+"""The page Train: what is wrong is said beside its field, what fits together has a price, runs start and are watched."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.views import train_form
+from core import costs, runs
+from core.config import TrainConfig, config_fields
+from core.errors import UserError
+from core.runs import create_run, list_runs
+
+PAGE = "app/main.py"
+
+
+@pytest.fixture
+def launched(monkeypatch) -> list[str]:
+    """Names of the runs whose process would have been started."""
+    started: list[str] = []
+    monkeypatch.setattr("core.runs.start_detached", lambda command, **places: started.append(command[-1]) or 0)
+    return started
+
+
+@pytest.fixture
+def page(isolated, tiny_folder, monkeypatch, launched):
+    """The page on the tiny data set, every model's pace being known."""
+    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+    return open_page(dataset=str(tiny_folder))
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file("../../" + PAGE, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.switch_page("views/train.py").run()
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in ("markdown", "caption", "text", "error") for element in app.get(kind))
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [b.label for b in app.button]
+
+
+def field(app: AppTest, name: str):
+    return next(w for kind in ("number_input", "selectbox", "toggle", "text_input") for w in app.get(kind)
+                if w.key == train_form.key(name))
+
+
+def test_every_setting_of_the_config_has_a_field(page):
+    assert not page.exception
+    elsewhere = set(train_form.ELSEWHERE) | {"label"}  # the column is asked for only where the data is a table
+    for setting in config_fields():
+        if setting.name not in elsewhere:
+            assert field(page, setting.name).value == setting.default
+
+
+def test_the_price_is_said_before_the_start(page):
+    assert "4 trainings, about" in said(page)
+    page.radio[0].set_value("split").run()
+    assert "1 training, about" in said(page)
+    page.checkbox(train_form.key("model.cnn1d")).check().run()
+    page.text_input(train_form.key("seeds")).set_value("0, 1, 2").run()
+    assert "6 trainings in 6 runs, about" in said(page)
+    assert "Start 6 runs" in labels(page)
+
+
+@pytest.mark.parametrize("name, value, sentence", [
+    ("epochs", 0, "Epochs expects a value from 1 to 100,000"),
+    ("learning_rate", 5.0, "Learning rate expects a value from"),
+    ("mixup", -0.1, "Mixup expects a value from"),
+    ("clip_seconds", 900.0, "Clip length expects a value from"),
+    ("limit", 1, "Clips per class expects a value from"),
+])
+def test_a_wrong_value_is_said_beside_its_field_and_nothing_can_start(page, name, value, sentence):
+    field(page, name).set_value(value).run()
+    assert sentence in page.error[0].value.replace("\\", "")
+    assert button(page, "Start training").disabled
+    field(page, name).set_value(TrainConfig.__dataclass_fields__[name].default).run()
+    assert not page.error
+    assert not button(page, "Start training").disabled
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "1, two"])
+def test_wrong_seeds_are_said_beside_their_field(page, text):
+    page.text_input(train_form.key("seeds")).set_value(text).run()
+    assert "eed" in page.error[0].value
+    assert button(page, "Start training").disabled
+
+
+def test_seeds_are_read_and_counted_once():
+    assert train_form.parse_seeds(" 3, 1 3,2") == [3, 1, 2]
+    with pytest.raises(UserError, match="at least one"):
+        train_form.parse_seeds(" , ")
+
+
+def test_no_model_and_an_impossible_protocol_are_said(page):
+    page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
+    assert "Choose at least one model" in page.error[0].value
+    page.checkbox(train_form.key("model.cnn1d")).check().run()
+    page.radio[0].set_value("kfold").run()
+    field(page, "folds").set_value(40).run()
+    assert "40" in page.error[0].value
+    assert button(page, "Start training").disabled
+
+
+def test_best_validation_needs_a_protocol_that_validates(page):
+    field(page, "select").set_value("best_validation").run()
+    assert not page.error
+    page.radio[0].set_value("published").run()
+    assert "validation fold" in page.error[0].value.replace("\\", "")
+
+
+def test_presets_set_the_fields_and_a_change_leaves_them(page):
+    preset = page.get("button_group")[0]
+    preset.set_value("First look").run()
+    assert field(page, "epochs").value == 10
+    assert page.get("button_group")[0].value == "First look"
+    field(page, "epochs").set_value(11).run()
+    assert page.get("button_group")[0].value is None
+
+
+def test_starting_makes_runs_of_one_experiment_and_opens_the_first(page, launched):
+    page.checkbox(train_form.key("model.cnn1d")).check().run()
+    field(page, "epochs").set_value(3).run()
+    button(page, "Start 2 runs").click().run()
+    assert not page.exception
+    made = list_runs()
+    assert sorted(run.config.model for run in made) == ["cnn1d", "cnn_transformer_h4"]
+    assert {run.config.epochs for run in made} == {3}
+    assert len({run.experiment for run in made}) == 1
+    assert sorted(launched) == sorted(run.name for run in made)
+    assert page.query_params["run"] == launched[0]
+    assert "Queue" in said(page)
+
+
+def test_a_bad_experiment_name_is_said_and_starts_nothing(page, launched):
+    page.text_input(train_form.key("experiment")).set_value("../elsewhere").run()
+    button(page, "Start training").click().run()
+    assert "name of the experiment" in page.error[0].value.replace("\\", "")
+    assert not launched
+    assert not list_runs()
+
+
+def test_cancel_and_resume(isolated, tiny_folder, monkeypatch, launched):
+    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+    run = create_run(TrainConfig(dataset=str(tiny_folder), epochs=5))
+    run.write_status("running", progress=0.4, message="fold 2 of 4 · epoch 3 of 5")  # in the name of this process
+    app = open_page(run=run.name)
+    assert "fold 2 of 4" in said(app).replace("\\", "") or app.get("progress")
+    assert "Cancel run" in labels(app)
+    assert "Resume" not in labels(app)
+    button(app, "Cancel run").click().run()
+    assert run.cancel_file.exists()
+    assert "stopping" in said(app)
+    run.write_status("stopped", progress=0.4, message="Stopped; it can be resumed")
+    run.cancel_file.unlink()
+    app.run()
+    button(app, "Resume").click().run()
+    assert launched == [run.name]
+    assert run.state == "queued"
+
+
+def test_a_failed_run_shows_its_message_as_text_and_its_log(page, tiny_folder):
+    run = create_run(TrainConfig(dataset=str(tiny_folder)))
+    run.write_status("failed", progress=0.1, message="**bold** <b>not</b> [link](x)")
+    run.write_line("what happened")
+    page.query_params["run"] = run.name
+    page.run()
+    assert page.error[0].value.replace("\\", "") == "**bold** <b>not</b> [link](x)"
+    assert "**bold**" not in page.error[0].value
+    assert "Resume" in labels(page)
+
+
+def test_interrupted_finished_broken_and_unknown_runs(page, tiny_folder):
+    gone = create_run(TrainConfig(dataset=str(tiny_folder)), name="gone")
+    gone.write_status("running", progress=0.1, message="")
+    text = (gone.path / "status.json").read_text()
+    (gone.path / "status.json").write_text(text.replace('"pid": ', '"pid": 9999'))
+    page.query_params["run"] = "gone"
+    page.run()
+    assert "interrupted" in said(page)
+    assert "Resume" in labels(page)
+    broken = create_run(TrainConfig(), name="broken")
+    (broken.path / "config.json").write_text("{")
+    page.query_params["run"] = "broken"
+    page.run()
+    assert not page.exception
+    assert "could not be read" in said(page).replace("\\", "")
+    page.query_params["run"] = "nosuch"
+    page.run()
+    assert "there is no run called" in said(page).replace("\\", "")
+    assert runs.get_run("gone")

@@ -1,6 +1,7 @@
 """Answers for one sound: the same input as in training, windows, times in seconds of the clip, silence, bad input."""
 
 import io
+import itertools
 import threading
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_windows_cover_every_sample_and_end_with_the_clip():
         num_samples = int(rng.integers(length + length // 50 + 1, 12 * length + 10))
         offsets = window_offsets(num_samples, length)
         assert offsets[0] == 0 and offsets[-1] == num_samples - length
-        assert all(0 < b - a <= length // 2 for a, b in zip(offsets, offsets[1:], strict=False))
+        assert all(0 < b - a <= length // 2 for a, b in itertools.pairwise(offsets))
 
 
 def test_other_sample_rates_are_resampled(listener):

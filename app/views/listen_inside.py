@@ -34,7 +34,7 @@ def inside(run: Run, fold: str, sound: Sound) -> None:
         prediction = answer(weights, sound)
         left, right = st.columns([2, 3], gap="medium")
         with right:
-            player(sound.waveform, sound.sample_rate, key="listen")
+            player(sound.waveform, sound.sample_rate, key="listen", follow=("listen_stage",), label=f"Play {sound.name}")
             window = _choose_window(prediction, sound)
             heard = explanation(weights, sound, window)
         with left:

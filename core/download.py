@@ -27,7 +27,8 @@ class _Cut(Exception):
 def download(url: str, folder: Path, on_progress: Progress | None = None) -> Path:
     """The file at ``url``, kept in ``folder``; ``on_progress(bytes so far, bytes in all or None)``.
 
-    A part that is there already is completed with a range request, where the server offers the same file still.
+    A part that is there already is completed with a range request, where the server still offers a file of that mark
+    (ETag) or, where it gives none, of that length: what is fetched so must be checked by its content.
     Raises :class:`UserError` when the server has no such file or the connection stays cut.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
@@ -59,11 +60,12 @@ def download(url: str, folder: Path, on_progress: Progress | None = None) -> Pat
 
 def _continue(url: str, part: Path, on_progress: Progress | None) -> None:
     """One connection: append what is missing, or begin anew when the server will not go on."""
-    have, validator = _size(part), _validator(part)
+    have, begun = _size(part), _begun(part)
     request = urllib.request.Request(url, headers={"User-Agent": "earshot", "Accept-Encoding": "identity"})
-    if have and validator:
+    if have:
         request.add_header("Range", f"bytes={have}-")
-        request.add_header("If-Range", validator)
+        if begun.get("validator"):
+            request.add_header("If-Range", begun["validator"])
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
@@ -72,13 +74,15 @@ def _continue(url: str, part: Path, on_progress: Progress | None) -> None:
         part.unlink()  # what we have is no beginning of what is there now
         raise _Cut("the file on the server has changed") from None
     with response:
-        goes_on = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        have = have if goes_on else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length and length.isdigit() else None
+        first, _, size = response.headers.get("Content-Range", "").partition("/")
+        goes_on = response.status == 206 and first.startswith(f"bytes {have}-")
+        total = _whole(size if goes_on else response.headers.get("Content-Length"))
+        if goes_on and total != begun.get("total"):
+            part.unlink()
+            raise _Cut("the file on the server has changed")
         if not goes_on:
-            mark = response.headers.get("ETag") or response.headers.get("Last-Modified")
-            write_json(part.with_suffix(".json"), {"url": url, "validator": mark})
+            have = 0
+            write_json(part.with_suffix(".json"), {"url": url, "validator": _strong(response.headers), "total": total})
         with part.open("ab" if goes_on else "wb") as file:
             while block := response.read(BLOCK):
                 have += len(block)
@@ -95,9 +99,18 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _validator(part: Path) -> str | None:
-    """The server's mark of the file that the part was begun from; weak ones do not allow to go on."""
+def _begun(part: Path) -> dict:
+    """What the server said of the file that the part is the beginning of."""
     with suppress(OSError, ValueError):
-        mark = json.loads(part.with_suffix(".json").read_text(encoding="utf-8")).get("validator") or ""
-        return None if mark.startswith("W/") else mark or None
-    return None
+        return dict(json.loads(part.with_suffix(".json").read_text(encoding="utf-8")))
+    return {}
+
+
+def _strong(headers: http.client.HTTPMessage) -> str | None:
+    """The server's mark of the very bytes it sends; a weak one (``W/``) does not promise the same bytes."""
+    mark = headers.get("ETag") or headers.get("Last-Modified") or ""
+    return None if mark.startswith("W/") else mark or None
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None

@@ -89,7 +89,7 @@ def test_no_frequency_falls_between_two_bands(scale, window):
 
 @pytest.mark.parametrize("wrong", [{"scale": "bark"}, {"window_ms": 0}, {"hop_ms": -1}, {"n_mels": 0}])
 def test_settings_that_make_no_picture_are_refused(noise, wrong):
-    with pytest.raises(UserError, match="expects|one of"):
+    with pytest.raises(UserError, match=r"expects|one of"):
         spectrogram(noise, RATE, **wrong)
     with pytest.raises(UserError, match="at least one sample"):
         spectrogram(np.zeros(0, dtype=np.float32), RATE)

@@ -31,7 +31,7 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
     heatmap = dict(
         type="heatmap", z=_as_bytes(spectrum.db), x0=float(spectrum.times[0]), dx=spectrum.frame_seconds, y0=0, dy=1,
         xaxis="x", yaxis="y2", zmin=db_range[0], zmax=db_range[1], colorscale=COLOUR_MAPS[colours], zsmooth=False,
-        hovertemplate=f"%{{x:{_time_format(end - start)}}} s · %{{y}} · %{{z:.0f}} dB<extra></extra>",
+        hovertemplate=f"%{{x:{_time_format(end - start)}}} s · %{{y}} · %{{z}} dB<extra></extra>",
         colorbar=dict(title=dict(text="dB", side="top", font=dict(color=shade.muted, size=12)), thickness=10, len=0.7,
                       y=0, yanchor="bottom", x=1.012, outlinewidth=0, tickfont=dict(color=shade.muted, size=12),
                       nticks=6))

@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
 CLASS_COLOURS = {
-    False: ("#332288", "#88ccee", "#44aa99", "#117733", "#999933",
-            "#c9ad3c", "#cc6677", "#882255", "#aa4499", "#777777"),
-    True: ("#8f86ff", "#88ccee", "#44aa99", "#4fc06f", "#b5b53c",
-           "#ddcc77", "#e8798b", "#d0508f", "#cf7fe0", "#bbbbbb"),
+    False: ("#332186", "#84b6d7", "#41ac9a", "#0e7a32", "#9b9403",
+            "#cbad4d", "#ce4657", "#892356", "#a73fae", "#727981"),
+    True: ("#8b77ff", "#7dd8ff", "#61a0a2", "#58ca80", "#b4b31d",
+           "#ddda67", "#dd696d", "#c73b7b", "#d284de", "#b7b7c3"),
 }
 SPLIT_COLOURS = {False: {"train": "#7c8a92", "validation": "#0f6f7c", "test": "#b4552d"},
                  True: {"train": "#93a2aa", "validation": "#4fb3bf", "test": "#e08e67"}}

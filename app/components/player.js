@@ -71,14 +71,15 @@ class Player {
     this.lines.set(figure, line);
     if (figure.earshotWatched) return;
     figure.earshotWatched = true;
-    let down = null;
-    figure.addEventListener("pointerdown", (event) => (down = [event.clientX, event.clientY]), true);
-    figure.addEventListener("click", (event) => {
-      const moved = down && Math.hypot(event.clientX - down[0], event.clientY - down[1]) > 4;
-      const time = this.timeAt(figure, event);
-      if (!moved && time !== null) this.seek(time);
+    // Plotly covers the page while a button is down, so a click never reaches the figure: take the pointer's word
+    figure.addEventListener("pointerdown", (down) => {
+      const time = this.timeAt(figure, down);
+      if (time === null || down.button) return;
+      window.addEventListener("pointerup", (up) => {
+        if (Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < 4) this.seek(time);
+      }, { capture: true, once: true });
     }, true);
-    figure.addEventListener("dblclick", () => this.report(null));
+    figure.on?.("plotly_doubleclick", () => this.report(null));
     figure.on?.("plotly_relayout", (change) => {
       const [low, high] = change["xaxis.range"] ?? [change["xaxis.range[0]"], change["xaxis.range[1]"]];
       if (low === undefined || high === undefined) return;

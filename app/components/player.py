@@ -40,7 +40,7 @@ def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: st
         data, length = sound, float(seconds)
     else:
         data, length = wav_bytes(sound, sample_rate), len(sound) / sample_rate
-    widget = f"player_state_{key}"
+    widget = f"playing_{key}"  # not "player_…": that names the container the script looks for
 
     def region_changed() -> None:
         found = st.session_state[widget].get("region")

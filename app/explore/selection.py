@@ -50,6 +50,7 @@ def open_clip(clip: Clip) -> None:
     """Make ``clip`` the open one; usable as a callback."""
     st.session_state[OPEN] = clip.key
     st.query_params["clip"] = clip.key
+    st.query_params.pop("part", None)
 
 
 def opened_index(dataset: Dataset, listed: Sequence[int]) -> int | None:

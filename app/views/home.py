@@ -93,7 +93,8 @@ with machine, st.container(horizontal_alignment="right"):
     st.badge(escape(describe_device()["name"]), icon=":material/memory:", color="gray",
              help="Models train and answer on this device")
 try:
-    dataset = current_dataset()
+    with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
+        dataset = current_dataset()
 except UserError as error:  # a folder that is no longer there: say so, and go on with what is
     show_error(error)
     dataset = choose_dataset("demo")

@@ -20,7 +20,8 @@ FIRST_CHOICE = ("cnn_transformer_h4",)
 
 def choose_data() -> Dataset:
     """Which clips; the choice holds for the whole app."""
-    dataset = current_dataset()
+    with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
+        dataset = current_dataset()
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
     name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
     if name != dataset.name:

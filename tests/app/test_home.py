@@ -5,6 +5,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.state import dataset_named
 from app.views.home_data import leak_sentence
 from core.config import TrainConfig
 from core.datasets import load_dataset
@@ -14,17 +15,12 @@ from tests.conftest import write_tiny
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
-    """No runs and no data set of one's own; the cache is the session's, so that the demo sounds are made once."""
-    for name in ("checkpoints", "data"):
-        (tmp_path / name).mkdir()
-        monkeypatch.setenv(f"EARSHOT_{name.upper()}", str(tmp_path / name))
-    return tmp_path
-
-
-@pytest.fixture
-def data(places, tiny_folder) -> str:
-    return str(tiny_folder)
+def data(isolated, tiny_folder, monkeypatch) -> str:
+    """The tiny data set's path; ``demo`` is tiny too, because making the real one takes seconds."""
+    monkeypatch.setattr("core.demo.demo_folder", lambda: tiny_folder)
+    dataset_named.clear()
+    yield str(tiny_folder)
+    dataset_named.clear()
 
 
 def home(dataset: str | None = None) -> AppTest:
@@ -99,13 +95,13 @@ def test_what_runs_is_shown_with_its_progress(data):
     assert "Open" in labels(app)
 
 
-def test_with_no_data_the_demo_sounds_are_there_and_the_way_to_esc10_is_told(places, monkeypatch):
-    monkeypatch.setattr("core.datasets.data_dirs", lambda: [places / "data"])
+def test_with_no_data_the_demo_sounds_are_there_and_the_way_to_esc10_is_told(data, isolated, monkeypatch):
+    monkeypatch.setattr("core.datasets.data_dirs", lambda: [isolated / "data"])
     app = home()
     assert not app.exception
     assert "demo" in said(app)
     assert "python -m core data fetch esc10" in said(app)
-    assert "400 clips · 10 classes" in said(app)
+    assert "30 clips · 3 classes" in said(app)
 
 
 def test_another_folder_is_taken_and_a_wrong_one_is_said(data, tmp_path):
@@ -118,8 +114,8 @@ def test_another_folder_is_taken_and_a_wrong_one_is_said(data, tmp_path):
     assert "30 clips · 3 classes" in said(app)
 
 
-def test_a_data_set_that_is_gone_is_said_and_the_demo_takes_its_place(places):
-    app = home(str(places / "gone"))
+def test_a_data_set_that_is_gone_is_said_and_the_demo_takes_its_place(data, tmp_path):
+    app = home(str(tmp_path / "gone"))
     assert not app.exception
     assert "there is no data set called" in said(app)
     assert "demo" in said(app)

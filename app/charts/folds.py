@@ -35,7 +35,7 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
                                hovertemplate=f"mean of the {split} {metric}: {100 * mean:.1f} %<extra></extra>")
     figure.update_xaxes(range=[-0.6, len(metrics) - 0.4], tickvals=list(range(len(metrics))), ticktext=metrics,
                         showgrid=False)
-    figure.update_layout(hovermode="closest", dragmode=False)
+    figure.update_layout(hovermode="closest", dragmode=False, showlegend=len(splits) > 1)
     return figure
 
 
@@ -60,6 +60,9 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
             figure.add_scatter(x=[100 * run["mean"]], y=[row], mode="markers",
                                marker=dict(symbol="line-ns", size=18, line=dict(color=shade.accent, width=3)),
                                hovertemplate="mean %{x:.1f} %<extra></extra>")
+    ends = [100 * value for run in runs for value in [*run["folds"], *(run["ci95"] or ())] if value is not None]
+    if ends:
+        figure.update_xaxes(range=[max(-1, min(ends) - 3), min(101, max(ends) + 3)])
     figure.update_yaxes(range=[len(runs) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(runs))),
                         ticktext=[label(run["name"], 34) for run in runs])
     figure.update_layout(hovermode="closest", dragmode=False)

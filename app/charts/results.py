@@ -20,8 +20,8 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
                      dark: bool = False, height: int = 520) -> go.Figure:
     """True classes on rows, predicted on columns; ``share`` shows per cent of the row. ``chosen`` is framed.
 
-    A click selects a point whose customdata is (true, predicted) as positions: the points lie unseen above the cells,
-    because a click on the heatmap itself does not come back.
+    A click selects a point whose y and x are the positions of the true and the predicted class: the points lie unseen
+    above the cells, because a click on the heatmap itself does not come back.
     """
     names, number = list(counts.index), counts.to_numpy()
     support = number.sum(axis=1, keepdims=True)
@@ -41,7 +41,7 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
              f"<br>{_count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"
              for r, c in zip(rows, columns, strict=True)]
     clear = dict(marker=dict(opacity=0))
-    figure.add_scatter(x=columns, y=rows, mode="markers", customdata=np.stack([rows, columns], axis=1),
+    figure.add_scatter(x=columns, y=rows, mode="markers",
                        marker=dict(symbol="square", size=24, opacity=0), selected=clear, unselected=clear,
                        hovertext=hover, hovertemplate="%{hovertext}<extra></extra>")
     if chosen is not None and set(chosen) <= set(names):
@@ -76,7 +76,7 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     figure.update_xaxes(range=[0, 102], title_standoff=6)
     figure.update_yaxes(range=[len(names) - 0.4, -0.6], showgrid=False, tickvals=position,
                         ticktext=[label(name) for name in names])
-    figure.update_layout(barmode="overlay", legend=dict(traceorder="normal"))
+    figure.update_layout(barmode="overlay", showlegend=True, legend=dict(traceorder="normal"))
     return figure
 
 
@@ -101,7 +101,7 @@ def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: boo
                                          "%{x:.1f} % false alarms<extra></extra>")
     figure.update_xaxes(range=[-1, 101], constrain="domain")
     figure.update_yaxes(range=[-1, 102])
-    figure.update_layout(hovermode="closest", legend=dict(
+    figure.update_layout(hovermode="closest", showlegend=True, legend=dict(
         orientation="v", x=0.99, xanchor="right", y=0.02, yanchor="bottom", font=dict(size=11.5, color=shade.text),
         title=dict(text="area under the curve", font=dict(size=11.5, color=shade.muted))))
     return figure
@@ -118,7 +118,7 @@ def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int 
     figure = new_figure(dark=dark, height=26 * len(names) + 16, margin=(132, 48, 4, 8))
     figure.add_bar(y=list(range(len(names))), x=[100 * probs[name] for name in names], orientation="h", width=0.66,
                    marker=dict(color=[colours[name] for name in names], opacity=0.85), cliponaxis=False,
-                   text=[f"{100 * probs[name]:.0f} %" for name in names], textposition="outside",
+                   text=[_short_percent(probs[name]) for name in names], textposition="outside",
                    textfont=dict(color=shade.text), hoverinfo="skip")
     figure.update_xaxes(range=[0, 100], visible=False)
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=[
@@ -135,6 +135,10 @@ def label(name: object, longest: int = LONGEST_LABEL) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _short_percent(value: float) -> str:
+    return "< 1 %" if 0 < value < 0.005 else f"{100 * value:.0f} %"
 
 
 def _percent(value: float) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import empty_state, page_header, show_error
-from app.views.results_blocks import classes_block, curves_block, folds_block, headline_block
+from app.views.results_blocks import classes_block, headline_block, training_block
 from app.views.results_compare import chosen_run, comparison_block
 from app.views.results_confusion import confusion_block
 from app.views.results_data import load_results
@@ -22,6 +22,7 @@ chosen = chosen_run(results)
 if chosen is None:
     st.stop()
 comparison_block(results, chosen)
+st.divider()
 
 result = results[chosen]
 headline_block(result)
@@ -30,5 +31,4 @@ if result.problem:
 if result.tested:
     confusion_block(result)
     classes_block(result)
-    folds_block(result)
-curves_block(result)
+training_block(result)

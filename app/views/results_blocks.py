@@ -10,7 +10,7 @@ from app.components import show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_data import Result
-from app.views.results_parts import block, count, duration, percent, spread
+from app.views.results_parts import block, count, duration, score, spread
 from core.classwise import confusion_table, per_class, roc_curves
 from core.metrics import METRICS, of_split, per_fold
 
@@ -19,17 +19,16 @@ NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}
 
 def headline_block(result: Result) -> None:
     """The run's name, what it was, and its numbers in large."""
-    metrics, settings = result.metrics, result.settings
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(escape(result.name), anchor=False)
-        with st.container(horizontal=True, width="content"):
-            st.page_link("views/listen.py", label="Listen inside", icon=":material/hearing:",
-                         query_params={"run": result.name})
-            st.page_link("views/train.py", label="Its training", icon=":material/model_training:",
-                         query_params={"run": result.name})
-    facts = [result.model, f"protocol {result.protocol}", result.dataset, f"seed {settings.get('seed', '?')}",
-             count(settings.get("epochs", 0), "epoch")]
-    st.caption(escape(" · ".join(facts)))
+    metrics = result.metrics
+    with st.container(gap=None):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.header(escape(result.name), anchor=False)
+            with st.container(horizontal=True, width="content"):
+                st.page_link("views/listen.py", label="Listen inside", icon=":material/hearing:",
+                             query_params={"run": result.name})
+                st.page_link("views/train.py", label="Its training", icon=":material/model_training:",
+                             query_params={"run": result.name})
+        st.caption(escape(_facts(result)))
     if not result.finished:
         _unfinished(result)
     if not result.tested:
@@ -37,12 +36,12 @@ def headline_block(result: Result) -> None:
     columns = st.columns(5, gap="small")
     for column, metric in zip(columns, METRICS, strict=False):
         value = metrics[metric]
-        column.metric(f"Test {NAMES[metric]}", percent(value["mean"]), spread(value), delta_color="off",
+        column.metric(f"Test {NAMES[metric]}", score(value["mean"], metric), spread(value, metric), delta_color="off",
                       delta_arrow="off", help=escape(_meaning(result, metric)))
     fourth, fifth = columns[3:]
     if metrics.get("validation"):
         value = metrics["validation"]["accuracy"]
-        fourth.metric("Validation accuracy", percent(value["mean"]), spread(value), delta_color="off",
+        fourth.metric("Validation accuracy", score(value["mean"]), spread(value, "accuracy"), delta_color="off",
                       delta_arrow="off", help="On the fold that was held out of training to choose and stop by.")
     elif metrics.get("seconds") is not None:
         fourth.metric("Training time", duration(metrics["seconds"]))
@@ -51,9 +50,16 @@ def headline_block(result: Result) -> None:
                      f"{metrics.get('parameters_frozen') or 0:,} frozen", delta_color="off", delta_arrow="off")
     together = metrics.get("ensemble")
     if together:
-        st.caption(escape(f"The {len(metrics['folds'])} models together (mean probabilities): accuracy "
-                          f"{percent(together['accuracy'])}, macro F1 {percent(together['macro_f1'])}, ROC-AUC "
-                          f"{percent(together['roc_auc'])}."))
+        numbers = ", ".join(f"{NAMES[metric]} {score(together[metric], metric)}" for metric in METRICS)
+        st.caption(escape(f"The {len(metrics['folds'])} models together, by their mean probabilities: {numbers}."))
+
+
+def _facts(result: Result) -> str:
+    settings = result.settings
+    parts = [result.model, f"protocol {result.protocol}", result.dataset]
+    if settings:
+        parts += [f"seed {settings['seed']}", count(settings["epochs"], "epoch")]
+    return " · ".join(filter(None, parts))
 
 
 def _unfinished(result: Result) -> None:
@@ -92,8 +98,20 @@ def classes_block(result: Result) -> None:
             st.caption("Undefined: the tested clips are all of one class.")
 
 
-def folds_block(result: Result) -> None:
-    """Each fold's scores as dots; the validation folds beside the test fold where there are both."""
+def training_block(result: Result) -> None:
+    """The folds' scores as dots, and how they got there."""
+    if not result.tested:
+        _curves(result)
+        return
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        _folds(result)
+    with right:
+        _curves(result)
+
+
+def _folds(result: Result) -> None:
+    """Each fold's scores; the validation folds beside the test fold where there are both."""
     parts = []
     for split in ("validation", "test"):
         folds = pd.DataFrame(per_fold(of_split(result.predictions, split), result.class_names))
@@ -101,13 +119,15 @@ def folds_block(result: Result) -> None:
             tall = folds.melt(["fold", "clips"], list(METRICS), "metric")
             parts.append(tall.assign(split=split, metric=tall["metric"].map(NAMES)))
     table = pd.concat(parts, ignore_index=True).dropna(subset="value")
-    what = {"assignment": "One dot per model: on the fold that chose it, and on the test fold that no model saw."}
-    with block("Folds" if result.over == "folds" else "Models", table, f"{result.name}-folds.csv",
-               note=what.get(result.protocol, "One dot per test fold; the line is their mean.")):
-        show_figure(folds_figure(table, dark=is_dark()), "results_folds", alt="Scores of each fold as dots")
+    title, note = {"assignment": ("Models", "One dot per model; its validation fold beside the test fold."),
+                   "split": ("Test and validation", "One model, on the two folds it was not trained on.")}.get(
+        result.protocol, ("Folds", "One dot per test fold; the line is their mean."))
+    with block(title, table, f"{result.name}-folds.csv", note=note):
+        shown = table[table["metric"] != NAMES["roc_auc"]]  # its scale would flatten the spread of the others
+        show_figure(folds_figure(shown, dark=is_dark()), "results_folds", alt="Scores of each fold as dots")
 
 
-def curves_block(result: Result) -> None:
+def _curves(result: Result) -> None:
     """Loss and accuracy by epoch."""
     history = result.history
     note = ("Folds thin, their mean thick. Training scores are of augmented clips, so they may lie below validation."

@@ -36,7 +36,7 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
     names = left.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
                              format_func=lambda name: _title(results[name]))
     st.session_state[KEPT] = st.query_params["run"] = chosen
-    shown = [results[name] for name in dict.fromkeys([*names, chosen])]
+    shown = sorted((results[name] for name in dict.fromkeys([*names, chosen])), key=_accuracy, reverse=True)
     table = pd.DataFrame([_row(result) for result in shown])
     with block("Runs", table, "runs.csv"):
         _table(table, shown, chosen)
@@ -48,15 +48,21 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
 
 
 def _usual(results: dict[str, Result], chosen: str) -> list[str]:
-    """The chosen run and the newest finished ones of the same data set and protocol."""
+    """The chosen run and the newest finished ones of its data set: of its protocol too, where there are such."""
     own = results[chosen]
-    alike = [name for name, result in results.items() if result.finished and result.dataset == own.dataset
-             and result.protocol == own.protocol and name != chosen]
-    return [chosen, *alike[: MOST - 1]]
+    same_data = [result for result in results.values()
+                 if result.finished and result.dataset == own.dataset and result.name != chosen]
+    alike = [result for result in same_data if result.protocol == own.protocol] or same_data
+    return [chosen, *(result.name for result in alike[: MOST - 1])]
 
 
 def _title(result: Result) -> str:
     return result.name if result.finished else f"{result.name} ({result.state})"
+
+
+def _accuracy(result: Result) -> float:
+    mean = (result.metrics.get("accuracy") or {}).get("mean")
+    return -1.0 if mean is None else mean
 
 
 def _row(result: Result) -> dict:
@@ -64,10 +70,11 @@ def _row(result: Result) -> dict:
     accuracy = metrics.get("accuracy") or {}
     percent = {key: None if accuracy.get(key) is None else 100 * accuracy[key] for key in ("mean", "std")}
     low, high = accuracy.get("ci95") or (None, None)
+    f1 = (metrics.get("macro_f1") or {}).get("mean")
     return {
         "run": result.name, "accuracy": percent["mean"], "sd": percent["std"],
-        "interval": "" if low is None else f"{100 * low:.1f} – {100 * high:.1f}",
-        "macro F1": (metrics.get("macro_f1") or {}).get("mean"), "AUC": (metrics.get("roc_auc") or {}).get("mean"),
+        "interval": "" if low is None else f"{100 * low:.1f} to {100 * high:.1f}",
+        "macro F1": None if f1 is None else 100 * f1, "AUC": (metrics.get("roc_auc") or {}).get("mean"),
         "model": result.model, "protocol": result.protocol, "parameters": metrics.get("parameters_trainable"),
         "time": duration(metrics.get("seconds")), "state": result.state,
     }
@@ -91,7 +98,7 @@ def _table(table: pd.DataFrame, shown: list[Result], chosen: str) -> None:
             "accuracy": number("Accuracy", format="%.1f %%", help="Mean over the test folds, or over models"),
             "sd": number("± sd", format="%.1f", help="Standard deviation over folds or models, in percentage points"),
             "interval": st.column_config.TextColumn("95 % interval", help="Wilson's interval; each clip counts once"),
-            "macro F1": number("Macro F1", format="%.3f"), "AUC": number("AUC", format="%.3f"),
+            "macro F1": number("Macro F1", format="%.1f %%"), "AUC": number("AUC", format="%.3f"),
             "model": "Model", "protocol": "Protocol", "time": "Time", "state": "State",
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
         })

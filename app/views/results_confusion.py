@@ -11,7 +11,7 @@ from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
 from core.errors import UserError
 
-CELL = "results_cell"
+CELL, MISTAKES = "results_cell", "mistakes"
 HEIGHT = 540
 
 
@@ -20,21 +20,28 @@ def confusion_block(result: Result) -> None:
     """Matrix on the left; on the right the clips of the chosen cell, all mistakes while none is chosen."""
     left, right = st.columns([6, 5], gap="large")
     with left:
-        options = voices(result.predictions)
-        voice = options[0]
-        matrix = st.container()
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            share = st.segmented_control("Cells show", ["counts", "row %"], default="counts", required=True,
-                                         key="results_share") == "row %"
-            if len(options) > 1:
-                voice = st.selectbox("Answers of", options, key=f"results_voice_{result.name}", width=260,
-                                     format_func=lambda option: _voice(option, result))
+        heading = st.container()
+        voice, share = _controls(result)
         counts = confusion_table(result.rows(voice), result.class_names)
         cell = _cell(result, counts)
-        with matrix, block("Confusion matrix", counts.reset_index(), f"{result.name}-confusion.csv"):
-            _matrix(result, counts, share, cell)
+        with heading, block("Confusion matrix", counts.reset_index(), f"{result.name}-confusion.csv"):
+            pass
+        _matrix(result, counts, share, cell)
     with right:
         _clips(result, voice, counts, cell)
+
+
+def _controls(result: Result) -> tuple:
+    """Whose answers, and whether cells show per cent of their row."""
+    options = voices(result.predictions)
+    with st.container(horizontal=True):
+        share = st.segmented_control("Cells show", ["counts", "row %"], default="counts", required=True,
+                                     key="results_share", label_visibility="collapsed") == "row %"
+        if len(options) == 1:
+            return options[0], share
+        voice = st.selectbox("Answers of", options, key=f"results_voice_{result.name}", width=260,
+                             label_visibility="collapsed", format_func=lambda option: _voice(option, result))
+    return voice, share
 
 
 def _voice(option, result: Result) -> str:
@@ -51,12 +58,12 @@ def _cell(result: Result, counts: pd.DataFrame) -> tuple[str, str] | None:
     key = f"{CELL}_{result.name}"
     if key not in st.session_state:
         asked = tuple(st.query_params.get_all("cell"))
-        st.session_state[key] = asked if len(asked) == 2 and set(asked) <= set(counts.index) else None
+        st.session_state[key] = asked if len(asked) == 2 and set(asked) <= set(counts.index) else MISTAKES
     cell = st.session_state[key]
-    if cell:
-        st.query_params["cell"] = list(cell)
-    else:
+    if cell == MISTAKES:
         st.query_params.pop("cell", None)
+        return None
+    st.query_params["cell"] = list(cell)
     return cell
 
 
@@ -65,8 +72,8 @@ def _matrix(result: Result, counts: pd.DataFrame, share: bool, cell: tuple[str, 
 
     def choose():
         points = st.session_state[key]["selection"]["points"]
-        row, column = points[0]["customdata"] if points else (None, None)
-        st.session_state[f"{CELL}_{result.name}"] = None if row is None else (names[row], names[column])
+        cell = (names[points[0]["y"]], names[points[0]["x"]]) if points else MISTAKES
+        st.session_state[f"{CELL}_{result.name}"] = cell
 
     figure = confusion_figure(counts, share=share, chosen=cell, dark=is_dark(), height=HEIGHT)
     show_figure(figure, key, on_select=choose, selection_mode="points",
@@ -91,11 +98,11 @@ def _options(counts: pd.DataFrame, cell) -> list:
     """Every mistake, then each cell that holds answers: mistakes first, the most frequent first."""
     cells = [(true, said) for true in counts.index for said in counts.columns if counts.at[true, said]]
     cells.sort(key=lambda pair: (pair[0] == pair[1], -counts.at[pair]))
-    return [None, *cells, *([cell] if cell and cell not in cells else [])]
+    return [MISTAKES, *cells, *([cell] if cell and cell not in cells else [])]
 
 
 def _cell_title(option, counts: pd.DataFrame) -> str:
-    if option is None:
+    if option == MISTAKES:
         return f"all mistakes · {count(int(counts.to_numpy().sum() - sum(counts.at[c, c] for c in counts)), 'answer')}"
     true, said = option
     heard = "heard rightly" if true == said else f"heard as {said}"
@@ -110,7 +117,8 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
     shown["sure"] = 100 * clips["probability"]
     if (clips["of"] > 1).any():
         shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
-    shown["fold"] = clips["clip_fold"]
+    if clips["clip_fold"].nunique() > 1:
+        shown["fold"] = clips["clip_fold"]
     state = st.dataframe(
         shown, hide_index=True, height=min(246, 36 * (len(shown) + 1) + 3), key=key, on_select="rerun",
         selection_mode="single-row", selection_default={"selection": {"rows": [0]}},

@@ -12,28 +12,33 @@ from app.components.frame import escape
 @contextlib.contextmanager
 def block(title: str, table: pd.DataFrame | None = None, file_name: str = "", *, note: str = "") -> Iterator[None]:
     """A titled part of the page, with its numbers as a CSV file and one sentence on what they mean."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(title, anchor=False)
-        if table is not None:
-            st.download_button("CSV", table.to_csv(index=False).encode(), file_name, "text/csv", type="tertiary",
-                               icon=":material/download:", key=f"csv_{file_name}", on_click="ignore",
-                               help=f"Download {escape(title.lower())} as a table")
-    if note:
-        st.caption(escape(note))
+    with st.container(gap=None):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(title, anchor=False)
+            if table is not None:
+                st.download_button("CSV", table.to_csv(index=False).encode(), file_name, "text/csv", type="tertiary",
+                                   icon=":material/download:", key=f"csv_{file_name}", on_click="ignore",
+                                   help=f"Download {title.lower()} as a table")
+        if note:
+            st.caption(escape(note))
     yield
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
+def score(value: float | None, metric: str = "accuracy") -> str:
+    """``78.4 %``; the area under a curve as ``0.978``."""
+    return "–" if value is None else _in_its_unit(value, metric) + ("" if metric == "roc_auc" else " %")
 
 
-def spread(value: dict, over: str = "") -> str:
+def spread(value: dict, metric: str) -> str:
     """``± 3.1 · 95 %: 74.0 to 82.1`` of a summary's {"mean", "std", "ci95"}."""
-    parts = [] if value.get("std") is None else [f"± {100 * value['std']:.1f}{over and ' over ' + over}"]
+    parts = [] if value.get("std") is None else [f"± {_in_its_unit(value['std'], metric)}"]
     if value.get("ci95"):
-        low, high = value["ci95"]
-        parts.append(f"95 %: {100 * low:.1f} – {100 * high:.1f}")
+        parts.append("95 %: " + " to ".join(_in_its_unit(end, metric) for end in value["ci95"]))
     return " · ".join(parts)
+
+
+def _in_its_unit(value: float, metric: str) -> str:
+    return f"{value:.3f}" if metric == "roc_auc" else f"{100 * value:.1f}"
 
 
 def count(number: int, noun: str) -> str:

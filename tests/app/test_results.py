@@ -1,0 +1,169 @@
+"""The Results page on imagined runs of a small data set of real files, driven without a browser."""
+
+import wave
+
+import numpy as np
+import pytest
+from fabricated_runs import fabricate_run
+from streamlit.testing.v1 import AppTest
+
+from core.datasets import load_dataset
+
+CLASSES = ("birds", "glass [x](y)", "rain")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A table of 30 short clips in five folds, two clips per recording; the place of runs is empty."""
+    folder = tmp_path / "data" / "sounds"
+    folder.mkdir(parents=True)
+    lines = ["path,label,fold,source"]
+    for index in range(30):
+        name = f"{index:02d}.wav"
+        with wave.open(str(folder / name), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes((3000 * np.sin(np.arange(800) * (1 + index) / 40)).astype("<i2").tobytes())
+        lines.append(f"{name},{CLASSES[index % 3]},{index // 6 + 1},r{index // 2}")
+    (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("EARSHOT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("EARSHOT_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setenv("EARSHOT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "checkpoints").mkdir()
+    return load_dataset("sounds")
+
+
+@pytest.fixture
+def page(data, tmp_path):
+    """Opens the page with a query, e.g. ``page(run="a")``."""
+    def opened(**query):
+        app = AppTest.from_file("../../app/main.py", default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.switch_page("views/results.py").run()
+        assert not app.exception, app.exception
+        return app
+    return opened
+
+
+def make(data, tmp_path, name, **settings):
+    return fabricate_run(tmp_path / "checkpoints", data, name=name, **settings)
+
+
+def texts(app) -> str:
+    return "\n".join(element.value for kind in (app.text, app.caption, app.markdown, app.info, app.error, app.header)
+                     for element in kind).replace("\\", "")
+
+
+def test_without_runs_one_sentence_and_one_button(page):
+    app = page()
+    assert "No model has been trained here yet" in texts(app)
+    assert [button.label for button in app.button] == ["Train a model"]
+
+
+def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published")
+    app = page(run="first")
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
+    assert metrics["Trainable parameters"] == "213,578"
+    blocks = [element.value for element in app.subheader]
+    assert blocks == ["Runs", "Confusion matrix", "Clips behind a cell", "Classes", "ROC curves", "Folds",
+                      "Learning curves"]
+    assert len(app.get("download_button")) == len(blocks)
+    assert app.query_params["run"] == "first"
+
+
+def test_assignment_shows_validation_beside_test_and_the_models_together(data, tmp_path, page):
+    make(data, tmp_path, "four", protocol="assignment")
+    app = page(run="four")
+    assert "Validation accuracy" in [metric.label for metric in app.metric]
+    assert "The 4 models together" in texts(app)
+    assert app.selectbox(key="results_voice_four").options == [
+        "all models, added up", "the models together (mean)", *(f"the model without fold {k}" for k in (2, 3, 4, 5))]
+
+
+def test_compared_runs_are_summed_up_by_what_the_test_supports(data, tmp_path, page):
+    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
+    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
+    app = page(run="good")
+    assert app.multiselect(key="results_compared").value == ["good", "bad"]
+    assert "cnn_transformer_h4 beats cnn1d on these 30 clips, p" in texts(app)
+    app.multiselect(key="results_compared").set_value(["good"]).run()
+    assert "on these 30 clips" not in texts(app)
+
+
+def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
+    make(data, tmp_path, "one", protocol="published")
+    make(load_dataset("demo"), tmp_path, "other", protocol="published", seed=1)
+    app = page(run="one")
+    app.multiselect(key="results_compared").set_value(["one", "other"]).run()
+    assert not app.exception
+    assert "not all tested on the same clips" in texts(app)
+
+
+def test_a_cell_lists_its_clips_and_the_link_restores_it(data, tmp_path, page):
+    path = make(data, tmp_path, "first", protocol="published", skill=1)
+    app = page(run="first")
+    cell = app.selectbox(key="results_cell_first")
+    assert cell.options[0].startswith("mistakes") or cell.options[0].startswith("all mistakes")
+    wrong = next(option for option in cell.options if "heard as" in option)
+    cell.set_value(wrong_pair(wrong)).run()
+    assert not app.exception
+    assert app.query_params["cell"] == list(wrong_pair(wrong))
+    again = page(run="first", cell=list(wrong_pair(wrong)))
+    assert again.selectbox(key="results_cell_first").value == wrong_pair(wrong)
+    listed = next(table.value for table in again.dataframe if "clip" in table.value)
+    assert len(listed) == int(wrong.rsplit(" ", 1)[1])
+    assert path.exists() and any("heard as" in element.value for element in again.text)
+
+
+def wrong_pair(option: str) -> tuple[str, str]:
+    true, rest = option.split(" heard as ")
+    return true, rest.rsplit(" · ", 1)[0]
+
+
+def test_an_unfinished_run_shows_its_curves_and_says_so(data, tmp_path, page):
+    make(data, tmp_path, "half", state="stopped")
+    app = page(run="half")
+    assert "This run is stopped. No test fold has been answered yet" in texts(app)
+    assert [element.value for element in app.subheader] == ["Runs", "Learning curves"]
+
+
+def test_folds_that_have_ended_are_shown_while_the_run_goes_on(data, tmp_path, page):
+    path = make(data, tmp_path, "going", protocol="published")
+    (path / "summary.json").unlink()
+    (path / "status.json").write_text((path / "status.json").read_text().replace("finished", "stopped"))
+    lines = (path / "predictions.csv").read_text().splitlines()
+    (path / "predictions.csv").write_text("\n".join(lines[:13]))
+    app = page(run="going")
+    assert "This run is stopped. The numbers below are of the 2 folds tested so far." in texts(app)
+    assert "Confusion matrix" in [element.value for element in app.subheader]
+
+
+def test_without_the_clips_everything_but_playing_works(data, tmp_path, page):
+    make(data, tmp_path, "elsewhere", protocol="published", skill=1)
+    (tmp_path / "data" / "sounds").rename(tmp_path / "gone")
+    from app.state import dataset_named
+    dataset_named.clear()
+    app = page(run="elsewhere")
+    assert "The clips of sounds are not on this machine" in texts(app)
+    assert not app.error and len(app.metric) == 5
+
+
+def test_a_wrong_link_and_a_broken_run_are_said_in_one_sentence(data, tmp_path, page):
+    path = make(data, tmp_path, "first", protocol="published")
+    broken = make(data, tmp_path, "broken", protocol="published")
+    text = (broken / "predictions.csv").read_text()
+    (broken / "predictions.csv").write_text(text.replace("birds,", "cow,", 1).replace("birds", "cow"))
+    (broken / "summary.json").write_text("{")
+    app = page(run="nowhere")
+    assert "There is no run called nowhere here" in texts(app)
+    assert path.exists()
+    page(run="broken")
+
+
+def test_a_class_name_is_shown_as_text(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published", skill=1)
+    app = page(run="first", cell=["glass [x](y)", "glass [x](y)"])
+    for element in [*app.markdown, *app.caption]:
+        assert "[x](y)" not in element.value

@@ -7,6 +7,7 @@ From 240 clips, filters that start at random do not get there.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -15,18 +16,26 @@ from core.models.tokens import Strides
 
 
 class FilterBank(nn.Module):
-    """Strided ``Conv1d`` from samples to band energies in log units: ``(batch, samples)`` → ``(batch, bands, frames)``."""
+    """``Conv1d`` from samples to band energies in log units: ``(batch, samples)`` → ``(batch, bands, samples / hop)``.
 
-    def __init__(self, bands: int, sample_rate: int, kernel_size: int, stride: int, floor: float = 1e-7):
+    The energies are averaged over four steps before the logarithm: the energy of noise in one narrow band at one moment
+    is mostly chance.
+    """
+
+    def __init__(self, bands: int, sample_rate: int, floor: float = 1e-7):
         super().__init__()
         self.floor = floor  # energy below which everything is silence; a full-scale sine has energy 1
-        self.conv = nn.Conv1d(1, 2 * bands, kernel_size, stride, padding=(kernel_size - stride) // 2, bias=False)
-        self.conv.weight.data[:, 0] = band_pass_pairs(bands, sample_rate, kernel_size, stride)
+        stride = round(sample_rate * 0.005)  # 5 ms
+        kernel = 4 * stride
+        self.conv = nn.Conv1d(1, 2 * bands, kernel, stride, padding=(kernel - stride) // 2, bias=False)
+        self.conv.weight.data[:, 0] = band_pass_pairs(bands, sample_rate, kernel, stride)
+        self.smooth = nn.AvgPool1d(4, stride=2, padding=1, count_include_pad=False)
         self.norm = nn.BatchNorm1d(bands)
+        self.shapes = [(kernel, stride, (kernel - stride) // 2), (4, 2, 1)]  # kernel, stride, padding
 
     def forward(self, waveform: Tensor) -> Tensor:
         cosine, sine = self.conv(waveform[:, None]).float().chunk(2, dim=1)
-        return self.norm(torch.log(cosine.square() + sine.square() + self.floor))
+        return self.norm(torch.log(self.smooth(cosine.square() + sine.square()) + self.floor))
 
 
 def band_pass_pairs(bands: int, sample_rate: int, kernel_size: int, stride: int) -> Tensor:
@@ -81,16 +90,14 @@ class ConvStem(nn.Module):
 
     def __init__(self, sample_rate: int, bands: int = 64, channels: tuple[int, ...] = (128, 128), dropout: float = 0.1):
         super().__init__()
-        window, hop = 4 * round(sample_rate * 0.005), round(sample_rate * 0.005)  # 20 ms every 5 ms
-        self.bank = FilterBank(bands, sample_rate, window, hop)
+        self.bank = FilterBank(bands, sample_rate)
         self.mask = BandTimeMask(band_share=0.2, time_share=0.2)
-        shapes = [(8, 4, 2)] + [(6, 2, 2)] * (len(channels) - 1)  # kernel, stride, padding
-        convs = []
-        for width_in, width_out, shape in zip((bands, *channels), channels, shapes, strict=False):
+        convs, shape = [], (6, 2, 2)  # kernel, stride, padding
+        for width_in, width_out in pairwise((bands, *channels)):
             convs += [nn.Conv1d(width_in, width_out, *shape, bias=False), nn.BatchNorm1d(width_out), nn.GELU(),
                       nn.Dropout1d(dropout)]  # whole channels: neighbours in time tell the same
         self.convs = nn.Sequential(*convs)
-        self.strides = Strides.of([(window, hop, (window - hop) // 2), *shapes])
+        self.strides = Strides.of([*self.bank.shapes, *[shape] * len(channels)])
 
     def forward(self, waveform: Tensor) -> Tensor:
         return self.convs(self.mask(self.bank(waveform)))

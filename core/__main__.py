@@ -1,7 +1,7 @@
 """The command line: ``python -m core COMMAND``. Each command is a file in ``core/commands``."""
 
 import argparse
-import importlib.util
+import importlib
 import os
 import sys
 import traceback
@@ -26,8 +26,6 @@ def make_parser() -> Parser:
                                                        "they hear.")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        if importlib.util.find_spec(f"core.commands.{name}") is None:
-            continue
         importlib.import_module(f"core.commands.{name}").add_parser(subparsers)
     return parser
 

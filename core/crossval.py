@@ -78,9 +78,9 @@ def in_a_sentence(error: Exception) -> str:
 
 def _end(run: Run, progress: Progress, state: str, message: str) -> str:
     share = 1.0 if state == "finished" else progress.share
+    run.write_line(message)
     run.write_status(state, progress=share, message=message, seconds=progress.seconds)
     run.cancel_file.unlink(missing_ok=True)
-    run.write_line(message)
     return state
 
 

@@ -1,0 +1,158 @@
+"""The command line: what it prints, how it ends, and that it starts at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import __main__ as command_line
+from core.__main__ import COMMANDS, main, make_parser
+from core.commands import train as train_command
+from core.config import ROOT, TrainConfig, checkpoints_dir, config_fields
+from core.files import write_json
+from core.runs import create_run, list_runs
+
+TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1", "--set", "batch_size=8"]
+
+
+@pytest.fixture(autouse=True)
+def _here(isolated, monkeypatch):
+    """Commands run in this process, which stays as nice as it was."""
+    monkeypatch.setenv("EARSHOT_THREADS", "1")
+    monkeypatch.setattr(train_command.os, "nice", lambda by: None)
+    monkeypatch.setattr(train_command.signal, "signal", lambda *args: None)
+
+
+def test_help_needs_nothing_heavy():
+    code = ("import sys; from core.__main__ import make_parser; make_parser().format_help()\n"
+            "print([m for m in ('torch', 'pandas', 'sklearn', 'streamlit', 'librosa', 'wandb') if m in sys.modules])")
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert answer.stdout.strip() == "[]", answer.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0 and command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    ([], "required: COMMAND"),
+    (["trane"], "invalid choice"),
+    (["train", "--colour"], "unrecognized arguments"),
+    (["train", "--model", "cnn2"], "there is no model called 'cnn2'; the models are cnn1d"),
+    (["train", "--dataset", "nowhere"], "no data set called 'nowhere'"),
+    (["train", "--epochs", "many"], "epochs expects a whole number, found 'many'"),
+    (["train", "--protocol", "loo"], "protocol expects one of assignment"),
+    (["train", "--set", "epochs"], "--set expects field=value"),
+    (["train", "--set", "colour=red"], "no setting called 'colour'"),
+    (["train", "--resume", "nothing"], "no run called 'nothing'"),
+    (["train", "--resume", "nothing", "--epochs", "3"], "leave out --epochs"),
+])
+def test_a_mistake_is_one_line_and_status_2(arguments, sentence, capsys):
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    assert status == 2 and captured.out == ""
+    assert captured.err.startswith("error: ") and captured.err.count("\n") == 1 and sentence in captured.err
+
+
+def test_a_failure_of_ours_is_one_line_and_status_1(capsys, monkeypatch):
+    def broken(*args):
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr(command_line.importlib.import_module("core.commands.runs"), "list_runs", broken)
+    assert main(["runs"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("failed: ZeroDivisionError: surprise; the details are in ")
+    log = captured.err.strip().rsplit(" in ", 1)[1]
+    assert "Traceback" in Path(log).read_text() and "Traceback" not in captured.err
+
+
+def test_one_run_per_combination(tiny_folder, capsys):
+    arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--protocol", "split", "--protocol", "kfold",
+                 "--folds", "2", "--seed", "1", "--seed", "2", "--experiment", "both", *TINY, "--json"]
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    entries = json.loads(captured.out)
+    assert [(entry["protocol"], entry["seed"]) for entry in entries] == [
+        ("split", 1), ("split", 2), ("kfold", 1), ("kfold", 2)]
+    assert {(entry["experiment"], entry["state"], entry["progress"]) for entry in entries} == {("both", "finished", 1.0)}
+    assert all(0 <= entry["accuracy"] <= 1 for entry in entries)
+    assert main(["runs", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert sorted(listed, key=str) == sorted(entries, key=str)
+    assert list(listed[0]) == ["run", "experiment", "model", "protocol", "seed", "state", "progress", "accuracy"]
+
+
+def test_a_run_says_in_one_line_how_it_ended(tiny_folder, capsys):
+    assert main(["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--protocol", "split", "--name", "mine",
+                 *TINY]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("mine: accuracy ") and captured.out.count("\n") == 1 and captured.err == ""
+    assert main(["runs"]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split() == ["run", "model", "protocol", "seed", "state", "progress", "accuracy"]
+    assert table[1].split()[:6] == ["mine", "cnn1d", "split", "0", "finished", "100%"]
+
+
+def test_nothing_starts_when_one_combination_cannot(tiny_folder, capsys):
+    arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--model", "cnn9", *TINY]
+    assert main(arguments) == 2
+    arguments = ["train", "--dataset", str(tiny_folder), "--protocol", "split", "--protocol", "published", "--set",
+                 "select=best_validation", *TINY]
+    assert main(arguments) == 2
+    arguments = ["train", "--dataset", str(tiny_folder), "--seed", "1", "--seed", "2", "--name", "one", *TINY]
+    assert main(arguments) == 2 and "these are 2" in capsys.readouterr().err
+    assert list_runs() == [] and not any(checkpoints_dir().glob("*"))
+
+
+def test_a_folder_is_remembered_by_its_whole_path(tiny_folder, monkeypatch):
+    monkeypatch.chdir(tiny_folder.parent)
+    args = make_parser().parse_args(["train", "--dataset", "./tiny/", "--model", "cnn1d"])
+    args.dataset = "../" + tiny_folder.parent.name + "/tiny"
+    (config,) = train_command.combinations(args)
+    assert config.dataset == str(tiny_folder)
+
+
+def test_every_setting_is_reached(tiny_folder):
+    settings = [f"--set={field.name}={getattr(TrainConfig(), field.name)}" for field in config_fields()
+                if field.name not in ("dataset", "limit")]
+    args = make_parser().parse_args(["train", "--dataset", str(tiny_folder), *settings])
+    assert train_command.combinations(args) == [TrainConfig(dataset=str(tiny_folder))]
+
+
+def test_runs_lists_broken_folders_with_a_sentence(capsys):
+    create_run(TrainConfig(), "whole")
+    broken = create_run(TrainConfig(), "broken")
+    write_json(broken.path / "config.json", {"config": {"colour": 1}})
+    (broken.path / "status.json").unlink()
+    assert main(["runs", "--json"]) == 0
+    listed = {entry["run"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert listed["broken"]["state"] == "failed" and listed["broken"]["model"] is None
+    assert main(["runs"]) == 0
+    assert "broken: there is no setting called 'colour'" in capsys.readouterr().out
+
+
+def test_no_runs_is_said(capsys):
+    assert main(["runs"]) == 0 and "no runs yet" in capsys.readouterr().out
+    assert main(["runs", "--json"]) == 0 and json.loads(capsys.readouterr().out) == []
+
+
+def test_models_as_the_interface_says(capsys):
+    from core.models.catalog import CATALOG
+
+    assert main(["models", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)
+    assert [model["name"] for model in models] == list(CATALOG)
+    keys = {"name", "family", "parameters_trainable", "parameters_frozen", "macs", "clip_seconds", "sample_rate",
+            "tokens", "attention", "source", "available", "reason"}
+    for model in models:
+        assert keys <= set(model)
+    assert main(["models"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= len(models) + 1

@@ -1,0 +1,166 @@
+"""Real processes: launched, queued, cancelled, interrupted, killed with SIGKILL, resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from core.config import ROOT, TrainConfig, checkpoints_dir
+from core.errors import UserError
+from core.run_folder import Run
+from core.runs import cancel, create_run, launch, resume
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and SIGINT are POSIX")
+DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(isolated, monkeypatch):
+    """Processes of these tests take one core, and none outlives its test."""
+    monkeypatch.setenv("EARSHOT_THREADS", "1")
+    yield
+    for folder in checkpoints_dir().iterdir():
+        if folder.is_dir() and (pid := Run(folder.name, folder).status.pid) not in (None, os.getpid()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+@pytest.fixture
+def config(tiny_folder) -> TrainConfig:
+    return TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=2, epochs=2, batch_size=8,
+                       sample_rate=8_000, clip_seconds=0.5)
+
+
+def until(condition, what: str):
+    """Wait for something to become true; returns it."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"{what} did not happen within {DEADLINE} s")
+
+
+def wait_for_state(run: Run, *states: str) -> str:
+    def reached():
+        state = run.state
+        assert state in states or state not in ("failed", "interrupted"), f"{run.status.message}\n{run.log()}"
+        return state if state in states else None
+
+    return until(reached, f"{run.name} {' or '.join(states)}")
+
+
+def results(run: Run) -> dict[str, bytes]:
+    files = {file.name: file.read_bytes() for file in run.path.glob("*.safetensors")}
+    history = run.history().drop(columns="seconds").to_csv().encode()
+    return files | {"history": history, "predictions": (run.path / "predictions.csv").read_bytes()}
+
+
+def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
+    config = config.replace(epochs=12, final=True)
+    whole, killed = create_run(config, "whole"), create_run(config, "killed")
+    launch(whole)
+    wait_for_state(whole, "finished")
+
+    launch(killed)
+    for moment in (lambda: (killed.path / "fold1.resume").exists(), lambda: "2" in killed.checkpoints()):
+        until(lambda moment=moment: moment() or killed.state == "finished", "the moment to kill")
+        if killed.state == "finished":
+            break
+        os.kill(killed.status.pid, signal.SIGKILL)
+        assert wait_for_state(killed, "interrupted") == "interrupted"
+        resume(killed)
+    wait_for_state(killed, "finished")
+    assert "Resuming fold1 after epoch" in killed.log()
+    assert results(killed) == results(whole)
+    assert {file.name for file in killed.path.iterdir()} == {file.name for file in whole.path.iterdir()}
+
+
+def test_one_trains_the_others_wait_and_the_oldest_goes_first(config):
+    first, second, third = (create_run(config.replace(epochs=epochs), name)
+                            for name, epochs in [("first", 5000), ("second", 1), ("third", 1)])
+    for run in (first, second, third):
+        launch(run)
+    until(lambda: first.state == "running" and second.status.pid and third.status.pid, "first runs, the others wait")
+    until(lambda: "older run" in third.status.message, "third knows that it is behind")
+    assert {second.state, third.state} == {"queued"}
+
+    started = time.monotonic()
+    cancel(second)
+    assert second.state == "stopped", "a run that only waited is stopped at once"
+    until(lambda: not second.cancel_file.exists(), "its process gave way")
+    cancel(first)
+    assert first.state == "stopping"
+    wait_for_state(first, "stopped")
+    assert time.monotonic() - started < 10
+    wait_for_state(third, "finished")
+    assert json.loads((first.path / "status.json").read_text())["state"] == "stopped"
+
+    resume(second)
+    wait_for_state(second, "finished")
+    with pytest.raises(UserError, match="finished"):
+        resume(second)
+
+
+def test_a_launched_run_outlives_the_process_that_launched_it(config):
+    run = create_run(config, "r")
+    code = f"from core.runs import get_run, launch; print(launch(get_run({run.name!r})))"
+    pid = int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout)
+    assert psutil.Process(pid).pid == os.getsid(pid), "a session of its own: closing a terminal does not reach it"
+    wait_for_state(run, "finished")
+    assert run.status.pid == pid and "Finished" in run.log()
+
+
+def test_a_waiting_run_whose_process_is_killed_blocks_nobody(config):
+    first, dead, last = (create_run(config.replace(epochs=epochs), name)
+                         for name, epochs in [("first", 5000), ("dead", 1), ("last", 1)])
+    for run in (first, dead, last):
+        launch(run)
+    until(lambda: first.state == "running" and dead.status.pid and last.status.pid, "all three are there")
+    for run in (dead, first):
+        os.kill(run.status.pid, signal.SIGKILL)
+    wait_for_state(last, "finished")
+    assert dead.state == first.state == "interrupted"
+
+
+def test_two_processes_do_not_work_on_one_run(config):
+    run = create_run(config.replace(epochs=5000), "r")
+    launch(run)
+    wait_for_state(run, "running")
+    launched = run.status.pid
+    launch(run)
+    until(lambda: "another process works on r already" in run.log(), "the second one is refused")
+    until(lambda: run.state == "running" and run.status.pid == launched, "the first goes on")
+    cancel(run)
+    wait_for_state(run, "stopped")
+
+
+def test_a_run_that_fails_says_so(config, tiny_folder):
+    run = create_run(config, "r")
+    for file in tiny_folder.rglob("*.wav"):
+        file.write_text("no sound")
+    launch(run)
+    assert wait_for_state(run, "failed") == "failed"
+    assert "no readable clip is left" in run.status.message and "Traceback" not in run.log()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
+    command = [sys.executable, "-m", "core", "train", "--dataset", config.dataset, "--model", "cnn1d", "--protocol",
+               "kfold", "--folds", "2", "--epochs", "5000", "--set", "sample_rate=8000", "--set", "clip_seconds=0.5",
+               "--seed", "0", "--seed", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
+    runs = [Run(folder.name, folder) for folder in sorted(checkpoints_dir().glob("cnn1d-kfold-s?-*"))]
+    process.send_signal(sign)
+    output, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130 and output == "" and "--resume" in errors and "Traceback" not in errors
+    assert [run.state for run in runs] == ["stopped", "stopped"]
+    assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0

@@ -9,7 +9,8 @@ if ROOT not in sys.path:  # `streamlit run app/main.py` puts only app/ there
 
 import streamlit as st  # noqa: E402
 
-from app.components import guard, style  # noqa: E402
+from app.components import guard, style, theme_watch  # noqa: E402
+from app.state import is_dark  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
 
 PAGES = [
@@ -25,5 +26,6 @@ page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 style()
 warm_up()
+theme_watch(is_dark())
 with guard():
     page.run()

@@ -40,7 +40,7 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
         uirevision=revision, dragmode="zoom", hovermode="closest", hoverdistance=40,
         xaxis=dict(range=[start, end], title_text="Time (s)", anchor="y2", showgrid=False, uirevision=f"{start} {end}",
                    minallowed=0, maxallowed=seconds, ticks="outside", ticklen=4),
-        yaxis=dict(domain=[0.76, 1], title_text="Amplitude", fixedrange=True, nticks=4, range=_amplitude(outline)),
+        yaxis=dict(domain=[0.76, 1], title_text="Amplitude", fixedrange=True, **_amplitude(outline)),
         yaxis2=dict(domain=[0, 0.7], title_text="Frequency (Hz)", showgrid=False, ticks="outside", ticklen=4,
                     **band_axis(spectrum)))
 
@@ -72,7 +72,7 @@ def class_bars(counts: Mapping[str, int], colours: Mapping[str, str], *, chosen:
         unselected=dict(marker=dict(opacity=0.35)))
     return new_figure(
         dark=dark, height=height, x_title="Clips", margin=(112, 34, 6, 42), data=[bars], bargap=0.28,
-        clickmode="event+select", dragmode=False, xaxis=dict(fixedrange=True, nticks=5, rangemode="tozero"),
+        clickmode="event+select", dragmode=False, xaxis=dict(fixedrange=True, nticks=5, rangemode="tozero", showgrid=False),
         yaxis=dict(autorange="reversed", fixedrange=True, type="category", showgrid=False, tickvals=names,
                    ticktext=[_short(plain(name)) for name in names]))
 
@@ -104,10 +104,11 @@ def _outline_traces(outline: Outline, shade: Ink) -> list[dict]:
                  customdata=low, hovertemplate=f"{time} · %{{customdata:.2f}} to %{{y:.2f}}<extra></extra>")]
 
 
-def _amplitude(outline: Outline) -> list[float]:
-    """A range that is symmetric about zero and never narrower than a quiet hum."""
+def _amplitude(outline: Outline) -> dict:
+    """A range that is symmetric about zero and never narrower than a quiet hum, with one round tick on either side."""
     peak = max(0.01, float(np.max(np.abs(outline[1]))), float(np.max(np.abs(outline[2]))))
-    return [-1.05 * peak, 1.05 * peak]
+    tick = _round_below(peak)
+    return dict(range=[-1.05 * peak, 1.05 * peak], tickvals=[-tick, 0, tick])
 
 
 def _as_bytes(db: np.ndarray) -> np.ndarray:
@@ -121,8 +122,13 @@ def _time_format(seconds: float) -> str:
 
 def _round_step(top: float) -> float:
     """A step of 1, 2 or 5 times a power of ten that gives four to nine ticks up to ``top``."""
-    power = 10 ** np.floor(np.log10(top / 4))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= top / 4))
+    return _round_below(top / 4)
+
+
+def _round_below(value: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above ``value``."""
+    power = 10 ** np.floor(np.log10(value))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)))
 
 
 def _short(name: str, longest: int = 16) -> str:

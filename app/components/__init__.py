@@ -2,5 +2,6 @@
 
 from app.components.frame import empty_state, guard, page_header, show_error, show_figure, style
 from app.components.player import player
+from app.components.theme_watch import theme_watch
 
-__all__ = ["empty_state", "guard", "page_header", "player", "show_error", "show_figure", "style"]
+__all__ = ["empty_state", "guard", "page_header", "player", "show_error", "show_figure", "style", "theme_watch"]

@@ -16,6 +16,7 @@ CSS = """
 [data-testid=stMainBlockContainer] { max-width: 1440px; padding-left: 3rem; padding-right: 3rem; }
 [data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0 0 0.25rem; }
 [data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0 0 0.75rem; }
+[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme) { position: absolute; visibility: hidden; }
 .earshot-playhead {
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;
   background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);
@@ -71,7 +72,7 @@ def guard() -> Iterator[None]:
 
 def show_figure(figure: "go.Figure", key: str, *, alt: str = "", **options):
     """A figure of :mod:`app.charts` as it was drawn, without Plotly's tools except where it is zoomed."""
-    config = {"displaylogo": False, "displayModeBar": False, "responsive": True, **options.pop("config", {})}
+    config = {"displaylogo": False, "displayModeBar": False, "responsive": True, "showTips": False, **options.pop("config", {})}
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt or None, **options)
 
 

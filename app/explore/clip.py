@@ -40,7 +40,8 @@ def clip_panel(dataset: Dataset, clip: Clip) -> None:
     settings = _settings()
     start, end = region or (0.0, seconds)
     spectrum = spectrogram(waveform, sample_rate, scale=settings["scale"], window_ms=settings["window"],
-                           hop_ms=settings["hop"], n_mels=BANDS, start=start, end=end, max_frames=MOST_FRAMES)
+                           hop_ms=settings["hop"], n_mels=BANDS, max_frames=MOST_FRAMES,
+                           start=start - settings["hop"] / 1000, end=end + settings["hop"] / 1000)
     figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end), spectrum, seconds=seconds,
                          region=region, db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
                          revision=f"{clip.key} {settings['scale']}")

@@ -1,0 +1,1 @@
+"""One page each: pick, call core, draw. Larger parts stand beside their page."""

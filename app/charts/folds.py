@@ -45,8 +45,8 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
     Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None).
     """
     shade = ink(dark)
-    figure = new_figure(dark=dark, height=64 + 34 * len(runs), x_title="accuracy on the tested clips, %",
-                        margin=(232, 16, 8, 44))
+    figure = new_figure(dark=dark, height=60 + 48 * len(runs), x_title="accuracy on the tested clips, %",
+                        margin=(8, 16, 8, 44))
     for row, run in enumerate(runs):
         values = 100 * np.array([value for value in run["folds"] if value is not None])
         if run["ci95"]:
@@ -63,8 +63,10 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
     ends = [100 * value for run in runs for value in [*run["folds"], *(run["ci95"] or ())] if value is not None]
     if ends:
         figure.update_xaxes(range=[max(-1, min(ends) - 3), min(101, max(ends) + 3)])
-    figure.update_yaxes(range=[len(runs) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(runs))),
-                        ticktext=[label(run["name"], 34) for run in runs])
+    for row, run in enumerate(runs):
+        figure.add_annotation(x=0, xref="paper", xanchor="left", y=row, yshift=17, showarrow=False,
+                              text=label(run["name"], 44), font=dict(size=12, color=shade.muted))
+    figure.update_yaxes(range=[len(runs) - 0.6, -0.7], showgrid=False, showticklabels=False)
     figure.update_layout(hovermode="closest", dragmode=False)
     return figure
 

@@ -31,11 +31,11 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     figure = new_figure(dark=dark, height=height, x_title="predicted class", y_title="true class",
                         margin=(116 if few else 56, 8, 8, 112 if few else 56))
     cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
-    figure.add_heatmap(z=percent, zmin=0, zmax=100, text=cells if few else None,
-                       texttemplate="%{text}" if few else None, textfont=dict(size=12), showscale=False,
-                       colorscale=[[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)],
-                                   [1, shade.accent]],
-                       xgap=1, ygap=1, hoverinfo="skip")
+    scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
+    for part, colour in ((percent <= 50, shade.text), (percent > 50, shade.surface)):  # ink that its ground carries
+        figure.add_heatmap(z=np.where(part, percent, np.nan), zmin=0, zmax=100, colorscale=scale, showscale=False,
+                           text=cells if few else None, texttemplate="%{text}" if few else None,
+                           textfont=dict(size=12, color=colour), xgap=1, ygap=1, hoverinfo="skip")
     rows, columns = np.indices(number.shape).reshape(2, -1)
     hover = [f"{plain(names[r])} heard as <b>{plain(names[c])}</b>"
              f"<br>{_count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"

@@ -4,10 +4,10 @@ import wave
 
 import numpy as np
 import pytest
-from fabricated_runs import fabricate_run
 from streamlit.testing.v1 import AppTest
 
 from core.datasets import load_dataset
+from tests.app.fabricated_runs import fabricate_run
 
 CLASSES = ("birds", "glass [x](y)", "rain")
 

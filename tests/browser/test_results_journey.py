@@ -1,0 +1,59 @@
+"""What a person does with the confusion matrix: click a cell, see its clips, hear one; the link brings the view back."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from core.classwise import confusion_table, rows_of
+from core.datasets import load_dataset
+from core.run_folder import Run
+from tests.app.fabricated_runs import fabricate_run
+
+MATRIX = "[class*='st-key-results_matrix'] .js-plotly-plot"
+CELL_POSITION = """([row, column]) => {
+  const plot = document.querySelector("[class*='st-key-results_matrix'] .js-plotly-plot"), layout = plot._fullLayout
+  return {x: layout._size.l + layout.xaxis.d2p(column), y: layout._size.t + layout.yaxis.d2p(row)} }"""
+
+
+def test_a_click_on_a_cell_lists_and_plays_its_clips(start_server, page, tmp_path):
+    from playwright.sync_api import expect
+
+    data = tmp_path / "data"
+    write_table(data / "sounds")
+    server = start_server(EARSHOT_DATA=data)
+    dataset = load_dataset(str(data / "sounds"))
+    path = fabricate_run(server.checkpoints, dataset, name="first", protocol="published", skill=0.6,
+                         dataset_name="sounds")
+    counts = confusion_table(rows_of(Run("first", path).predictions(), dataset.class_names), dataset.class_names)
+    true, said = next((t, s) for t in counts.index for s in counts.columns if t != s and counts.at[t, s])
+    row, column = list(counts.index).index(true), list(counts.columns).index(said)
+
+    server.open(page, "/results?run=first")
+    matrix = page.locator(MATRIX)
+    expect(matrix.locator(".main-svg").first).to_be_visible()
+    cell = page.get_by_role("combobox", name="Cell")
+    expect(cell).to_have_value(re.compile("all mistakes"))
+    matrix.click(position=page.evaluate(CELL_POSITION, [row, column]))
+    chosen = f"{true} heard as {said} · {counts.at[true, said]}"
+    expect(cell).to_have_value(chosen)
+    expect(page.get_by_text(f": {true}, heard as {said}")).to_be_visible()
+    play = page.get_by_role("button", name="Play")
+    play.click()
+    page.wait_for_function("() => [...document.querySelectorAll('audio')].some(sound => sound.currentTime > 0)")
+    assert page.url.endswith(f"cell={true}&cell={said}")
+
+    page.reload()
+    expect(cell).to_have_value(chosen)
+
+
+def write_table(folder: Path) -> None:
+    """Thirty clips of one second in three classes and five folds, two clips per recording."""
+    folder.mkdir(parents=True)
+    lines = ["path,label,fold,source"]
+    for index in range(30):
+        sound = 0.2 * np.sin(np.arange(8000) * (1 + index) / 40)
+        soundfile.write(folder / f"{index:02d}.wav", sound, 8000)
+        lines.append(f"{index:02d}.wav,{('birds', 'glass', 'rain')[index % 3]},{index // 6 + 1},r{index // 2}")
+    (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")

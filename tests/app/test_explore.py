@@ -1,0 +1,153 @@
+"""The page Explore on a small folder of real files, driven without a browser."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from streamlit.testing.v1 import AppTest
+
+from app.explore.selection import has_flaw, matching, typical_seconds
+from app.explore.table import clip_rows
+from core.datasets import load_dataset
+from core.facts import clip_facts
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE = 8_000
+MARKUP = "<b>rain *loud*"
+
+
+@pytest.fixture
+def data(isolated):
+    """Two classes, one with markup in its name: tones, a silent, a clipped, a short and a broken clip."""
+    folder = isolated / "data" / "sounds"
+    time = np.arange(RATE) / RATE
+    tone = 0.5 * np.sin(2 * np.pi * 440 * time)
+    sounds = {"dog/a-1": tone, "dog/a-2": 0.5 * tone, "dog/b-1": np.zeros(RATE), f"{MARKUP}/c-1": tone[:2000],
+              f"{MARKUP}/c-2": np.clip(4 * tone, -1, 1), f"{MARKUP}/d-1": 0.1 * tone}
+    for name, waveform in sounds.items():
+        path = folder / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, waveform, RATE)
+    (folder / "dog" / "z-broken.wav").write_text("this is a text")
+    return load_dataset("sounds")
+
+
+@pytest.fixture
+def page(data):
+    """Opens the page with a query, as ``page(clip="dog/a-2.wav", scale="log")``."""
+    def opened(**query):
+        app = AppTest.from_file(str(ROOT / "app" / "views" / "explore.py"), default_timeout=60)
+        app.query_params["dataset"] = "sounds"
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception, app.exception
+        return app
+    return opened
+
+
+def texts(app) -> str:
+    return "\n".join(element.value for kind in (app.text, app.caption, app.markdown, app.error)
+                     for element in kind).replace("\\", "")
+
+
+def table(app):
+    return app.dataframe[0].value
+
+
+def test_the_page_lists_every_clip_and_opens_the_first(page):
+    app = page()
+    assert "7 of 7 clips" in texts(app)
+    assert len(table(app)) == 7
+    assert "8,000 Hz · mono · 0.25 s" in texts(app)
+    assert "Health of this data set" in [element.value for element in app.subheader]
+
+
+def test_the_link_restores_clip_filters_and_settings(page):
+    app = page(clip="dog/a-2.wav", **{"class": "dog", "scale": "linear", "window": "80", "part": "0.2-0.6"})
+    assert "a-2 · dog" in texts(app)
+    assert "4 of 7 clips" in texts(app)
+    assert app.multiselect(key="class").value == ["dog"]
+    assert app.selectbox(key="window").value == 80
+    assert app.slider(key="part_dog/a-2.wav").value == (0.2, 0.6)
+
+
+@pytest.mark.parametrize("part", ["x", "-", "5-9", "nan-1", "0.5", "3-1", "-1-0.5"])
+def test_a_part_that_is_none_shows_the_whole_clip(page, part):
+    app = page(clip="dog/a-1.wav", part=part)
+    assert app.slider(key="part_dog/a-1.wav").value == (0.0, 1.0)
+
+
+def test_next_and_previous_go_round(page):
+    app = page(clip="dog/a-1.wav")
+    app.button(key="explore_next").click().run()
+    assert "a-2 · dog" in texts(app)
+    app.button(key="explore_previous").click().run()
+    assert "a-1 · dog" in texts(app)
+    assert "dog/a-1.wav" in app.query_params["clip"]
+
+
+def test_a_sibling_opens(page):
+    app = page(clip="dog/a-1.wav")
+    app.button(key="sibling_dog/a-2.wav").click().run()
+    assert "a-2 · dog" in texts(app)
+
+
+def test_a_broken_clip_gets_its_sentence_and_the_page_goes_on(page):
+    app = page(clip="dog/z-broken.wav")
+    assert "is not a sound that can be read" in app.error[0].value.replace("\\", "")
+    app.button(key="explore_next").click().run()
+    assert not app.error and "Hz · mono" in texts(app)
+
+
+def test_filters_that_leave_nothing_say_so(page):
+    app = page(search="no such clip")
+    assert "0 of 7 clips" in texts(app)
+    assert "No clip meets these filters" in texts(app)
+
+
+def test_a_clip_that_is_not_there_opens_the_first(page):
+    app = page(clip="gone/away.wav")
+    assert "Hz · mono" in texts(app) and not app.error
+
+
+def test_an_unknown_data_set_is_a_sentence(data):
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app.switch_page("views/explore.py")
+    app.query_params["dataset"] = "nonsense"
+    app.run()
+    assert not app.exception
+    assert "there is no data set called 'nonsense'" in app.error[0].value.replace("\\", "")
+    app.run()
+    assert not app.error  # the next look falls back to what is there
+
+
+def test_names_from_outside_are_text(page):
+    app = page(**{"clip": f"{MARKUP}/c-1.wav"})
+    assert any(element.value.startswith(f"c-1 · {MARKUP}") for element in app.text)
+    assert all(MARKUP not in element.value for element in app.markdown)
+
+
+def test_flaws_are_found_by_what_was_heard(data):
+    facts = clip_facts(data)
+    found = {flaw: [data.clips[i].name for i in matching(data, facts, flaws=[flaw])]
+             for flaw in ("silent", "clipped", "short", "unreadable")}
+    assert found == {"silent": ["b-1"], "clipped": ["c-2"], "short": ["c-1"], "unreadable": ["z-broken"]}
+    assert typical_seconds(facts) == 1.0
+    assert has_flaw(facts[0], "short", 1.0) and not has_flaw(facts[0], "short", 0.5)
+
+
+def test_filters_narrow_together(data):
+    facts = clip_facts(data)
+    assert [data.clips[i].name for i in matching(data, facts, classes=["dog"], search="A-")] == ["a-1", "a-2"]
+    assert len(matching(data, None, flaws=["silent"])) == 7  # nothing is measured yet
+
+
+def test_the_table_leaves_empty_what_cannot_be_measured(data):
+    rows = clip_rows(data, clip_facts(data), range(len(data.clips)))
+    broken = rows[rows["Clip"] == "z-broken"].iloc[0]
+    silent = rows[rows["Clip"] == "b-1"].iloc[0]
+    assert np.isnan(broken["s"]) and np.isnan(silent["dB"])
+    assert silent["Silent %"] == 100 and rows["s"].max() == 1.0
+    assert clip_rows(data, None, [0, 1])["s"].isna().all()

@@ -30,8 +30,10 @@ def test_confusion_figure_shows_the_counts_true_class_on_rows(dark, share):
     light, full, points = confusion_figure(counts, share=share, dark=dark).data
     percent = 100 * counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
     np.testing.assert_allclose(np.where(np.isnan(light.z), full.z, light.z), percent)
+    said = np.where(np.isnan(light.z), full.text, light.text)
     expected = percent if share else counts.to_numpy()
-    assert [[text or "0" for text in row] for row in light.text] == [[f"{v:.0f}" for v in row] for row in expected]
+    assert [[text or "0" for text in row] for row in said] == [[f"{v:.0f}" for v in row] for row in expected]
+    assert not np.array(light.text)[np.isnan(light.z)].any()  # no number is written twice
     assert points.hovertext[1].startswith("dog heard as <b>rain</b>")
 
 

@@ -34,7 +34,7 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
     for part, colour in ((percent <= 50, shade.text), (percent > 50, shade.surface)):  # ink that its ground carries
         figure.add_heatmap(z=np.where(part, percent, np.nan), zmin=0, zmax=100, colorscale=scale, showscale=False,
-                           text=cells if few else None, texttemplate="%{text}" if few else None,
+                           text=np.where(part, cells, "") if few else None, texttemplate="%{text}" if few else None,
                            textfont=dict(size=12, color=colour), xgap=1, ygap=1, hoverinfo="skip")
     rows, columns = np.indices(number.shape).reshape(2, -1)
     hover = [f"{plain(names[r])} heard as <b>{plain(names[c])}</b>"

@@ -1,4 +1,4 @@
-"""What a person does with the confusion matrix: click a cell, see its clips, hear one; the link brings the view back."""
+"""The confusion matrix as a person uses it: click a cell, see its clips, hear one; the link brings the view back."""
 
 import re
 from pathlib import Path

@@ -10,6 +10,7 @@ from app.views.results_data import Result, dataset_of
 from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
 from core.errors import UserError
+from core.readers import normalised
 
 CELL, MISTAKES = "results_cell", "mistakes"
 HEIGHT = 540
@@ -144,17 +145,22 @@ def _sound(result: Result, path: str) -> None:
     dataset = dataset_of(result)
     clip = next((clip for clip in dataset.clips if clip.path == path), None) if dataset else None
     if clip is None:
-        name = result.dataset or "of this run"
-        st.text(f"The clips of {name} are not on this machine, so they cannot be played. Everything else on this page "
-                f"comes from the saved predictions.")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link("views/home.py", label="Get the data set", icon=":material/download:")
-            st.caption("or run `python -m core data fetch esc10`")
+        _absent(result)
         return
     try:
         player(*clip_audio(dataset, clip), key="results", label=f"Player of {_stem(path)}")
     except UserError as error:
         show_error(error)
+
+
+def _absent(result: Result) -> None:
+    """The clips are not here: said in a sentence, with the way to get them."""
+    st.text(f"The clips of {result.dataset or 'this run'} are not on this machine, so they cannot be played. Everything "
+            "else on this page comes from the saved predictions.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link("views/home.py", label="Get the data", icon=":material/download:")
+        if normalised(result.dataset) == "esc10":
+            st.caption("or run `python -m core data fetch esc10`")
 
 
 def _stem(path: str) -> str:

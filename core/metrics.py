@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import UserError
-from core.intervals import percentile_interval, source_weights, wilson
+from core.intervals import bootstrap_interval, source_weights, wilson
 from core.scores import accuracy, confusion, macro_f1, mean_defined, roc_auc, weighted_auc, weighted_f1
 
 METRICS = ("accuracy", "macro_f1", "roc_auc")
@@ -103,20 +103,21 @@ def _headline(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[
     result = {metric: _mean_and_std([fold[metric] for fold in folds]) for metric in METRICS}
     rows = answers(table, class_names)
     clips = pd.Series(rows.targets == rows.predicted).groupby(rows.paths).mean()
-    intervals = {"accuracy": wilson(float(clips.sum()), len(clips)), **_bootstrap(table, class_names, sources)}
-    for metric, value in result.items():
-        value["ci95"] = intervals[metric] if value["mean"] is not None else None
+    result["accuracy"]["ci95"] = wilson(float(clips.sum()), len(clips))
+    for metric, draws in _bootstrap(table, class_names, sources).items():
+        mean = result[metric]["mean"]
+        result[metric]["ci95"] = None if mean is None else bootstrap_interval(mean, draws)
     return result
 
 
 def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
-    """Intervals of the mean over models of macro F1 and AUC, when sources are drawn anew within each fold of clips.
+    """The mean over models of macro F1 and AUC, (draws,) each, when sources are drawn anew within each fold of clips.
 
     A class that a draw leaves out is left out of that draw's mean.
     """
     clips = table.drop_duplicates("path").sort_values("path")
     if not len(clips):
-        return {"macro_f1": None, "roc_auc": None}
+        return {"macro_f1": np.empty(0), "roc_auc": np.empty(0)}
     position = {path: i for i, path in enumerate(clips["path"])}
     weights = source_weights([str(sources.get(path, path)) for path in clips["path"]], clips["clip_fold"])
     f1, auc = [], []
@@ -126,7 +127,7 @@ def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping
         for values, compute in ((f1, _draws_of_f1), (auc, _draws_of_auc)):
             values.append(np.concatenate([compute(weights[i : i + _BLOCK, columns], rows)
                                           for i in range(0, len(weights), _BLOCK)]))
-    return {"macro_f1": percentile_interval(np.mean(f1, axis=0)), "roc_auc": percentile_interval(np.mean(auc, axis=0))}
+    return {"macro_f1": np.mean(f1, axis=0), "roc_auc": np.mean(auc, axis=0)}
 
 
 def _draws_of_f1(weights: np.ndarray, rows: Answers) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 from core.classwise import clips_behind, confusion_table, per_class, roc_curves, rows_of, voices
 from core.errors import UserError
-from core.intervals import percentile_interval, source_weights, wilson
+from core.intervals import bootstrap_interval, source_weights, wilson
 from core.metrics import answers, ensemble, of_split, summarise
 from core.scores import confusion, macro_f1, roc_auc, weighted_auc
 
@@ -209,7 +209,14 @@ def test_bootstrap_draws_whole_sources_within_strata():
     assert (weights[:, 0] + weights[:, 2] == 2).all()  # two sources drawn from fold 1
     assert (weights[:, 3:] == 1).all()  # the only source of fold 2
     assert (source_weights(sources, strata, draws=200, seed=1) == weights).all()
-    assert percentile_interval(np.full(10, np.nan)) is None
+    assert bootstrap_interval(0.5, np.full(10, np.nan)) is None
+
+
+def test_an_interval_lies_around_its_estimate_and_within_what_is_possible():
+    draws = np.random.default_rng(0).normal(0.6, 0.02, 4000)  # a bootstrap that finds lower values than the estimate
+    low, high = bootstrap_interval(0.7, draws)
+    assert (low, high) == pytest.approx((0.661, 0.739), abs=0.003)
+    assert bootstrap_interval(0.99, draws)[1] == 1.0
 
 
 def test_sources_widen_the_interval():

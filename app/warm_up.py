@@ -6,7 +6,7 @@ import threading
 
 import streamlit as st
 
-SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "torch")
+SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "torch", "core.checkpoint", "core.mel")
 
 
 @st.cache_resource(show_spinner=False)

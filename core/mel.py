@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from core.torchaudio_guard import import_torchaudio
 
+transforms = import_torchaudio().transforms
+
 
 class LogMel(nn.Module):
     """``(batch, samples)`` or ``(samples,)`` -> ``(…, n_mels, frames)`` in dB, 0 dB being power 1, floor ``floor_db``.
@@ -21,7 +23,6 @@ class LogMel(nn.Module):
     def __init__(self, sample_rate: int = 16_000, n_fft: int = 1024, win_length: int = 400, hop_length: int = 160,
                  n_mels: int = 64, f_min: float = 0.0, f_max: float | None = None, floor_db: float = -100.0):
         super().__init__()
-        transforms = import_torchaudio().transforms
         self.sample_rate, self.hop_length, self.n_mels = sample_rate, hop_length, n_mels
         self.f_min, self.f_max = f_min, f_max or sample_rate / 2
         self.power = transforms.MelSpectrogram(

@@ -5,7 +5,8 @@ training; a longer one is cut into windows that overlap by half, and the windows
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
@@ -106,7 +107,7 @@ def predict(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) ->
     heard, offsets = _prepared(checkpoint, waveform, sample_rate)
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     probs = []
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for first in range(0, len(offsets), WINDOWS_AT_ONCE):
             batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
             probs.append(_probabilities(checkpoint.model, batch))
@@ -131,7 +132,7 @@ def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, wi
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     stretch, offset = _stretch(heard, offsets[window], length), offsets[window] / rate
     recording = record_attention(checkpoint.model) if attention_layers(checkpoint.model) else nullcontext()
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         with recording as record:
             probs = _probabilities(checkpoint.model, stretch[None])[0]
         frontend = _log_mel(rate)
@@ -178,6 +179,20 @@ def _probabilities(model, batch: np.ndarray) -> np.ndarray:
 
     device = next(model.parameters()).device
     return model(torch.from_numpy(batch).to(device)).float().softmax(dim=1).cpu().numpy()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One clip is a few milliseconds of work. Two threads of which one must wait for a core, because a training has
+    them, take twenty times as long as one thread alone."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _moved(attention: "AttentionMap", offset: float) -> "AttentionMap":

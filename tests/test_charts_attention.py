@@ -103,7 +103,7 @@ def test_padding_is_marked_where_there_is_no_clip():
     assert not stage(**heard(), heard=(0.0, 2.5)).layout.shapes
 
 
-def test_heads_stand_side_by_side_on_one_scale_and_a_trace_tells_its_head():
+def test_heads_stand_side_by_side_on_one_time_axis_and_a_trace_tells_its_head():
     profiles = [[profile(peak=p) for p in (0, 1, 2, 3)], [profile(peak=p) for p in (1, 2, 3, 4)]]
     figure = head_strips(profiles, (0.0, 2.5), (1, 2))
     assert len(figure.data) == 8
@@ -112,10 +112,11 @@ def test_heads_stand_side_by_side_on_one_scale_and_a_trace_tells_its_head():
         expected = profiles[layer][head]
         assert trace.x[1:-1][np.argmax(trace.y[1:-1])] == pytest.approx(0.5 * expected.weight.argmax() + 0.25)
         assert trace.hovertemplate.startswith(f"layer {layer + 1}, head {head + 1}<br>")
-        axis = figure.layout["xaxis" + (trace.xaxis[1:] if trace.xaxis != "x1" else "1")]
+        axis = figure.layout["xaxis" + trace.xaxis[1:]]
         assert list(axis.range) == [0.0, 2.5]
-    ranges = {tuple(figure.layout[f"yaxis{n}"].range) for n in range(2, 9)}
-    assert len(ranges) == 1
+    texts = [note.text for note in figure.layout.annotations]
+    assert texts == ["head 1", "50 %", "head 2", "50 %", "head 3", "50 %", "head 4", "50 %", "head 1", "50 %",
+                     "head 2", "50 %", "<b>head 3</b>", "50 %", "head 4", "50 %"]
     accents = [trace.line.color == INK[False].accent for trace in figure.data]
     assert accents.index(True) == 6 and sum(accents) == 1
 

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts.palette import class_colours, ink, new_figure, plain
+from app.charts.parts import LEFT, RIGHT
 
 ROW = 26  # pixels per class
 
@@ -17,18 +18,17 @@ def probability_bars(ranked: Sequence[tuple[str, float]], class_names: Sequence[
     labels = [label for label, _ in ranked]
     percent = np.array([100 * probability for _, probability in ranked])
     names = [f"<b>{plain(label)}</b> ✓" if label == truth else plain(label) for label in labels]
-    figure = new_figure(dark=dark, height=ROW * len(labels) + 8, margin=(132, 52, 4, 4))
-    figure.add_bar(x=percent, y=list(range(len(labels))), orientation="h", width=0.62,
-                   marker=dict(color=[colours[label] for label in labels], line_width=0, cornerradius=3),
-                   text=[percent_text(p) for p in percent], textposition="outside", cliponaxis=False,
-                   textfont=dict(color=ink(dark).muted, size=12.5),
-                   customdata=[plain(label) for label in labels],
-                   hovertemplate="%{customdata}: %{x:.2f} %<extra></extra>")
-    figure.update_xaxes(range=[0, max(100.0, percent.max() * 1.02)], visible=False, fixedrange=True)
-    figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=names, autorange="reversed", showgrid=False,
-                        showline=False, ticks="", ticklabelstandoff=8, fixedrange=True,
-                        tickfont=dict(color=ink(dark).text, size=13))
-    return figure
+    bars = dict(type="bar", x=percent, y=list(range(len(labels))), orientation="h", width=0.62,
+                marker=dict(color=[colours[label] for label in labels], line=dict(width=0), cornerradius=3),
+                text=[percent_text(p) for p in percent], textposition="outside", cliponaxis=False,
+                textfont=dict(color=ink(dark).muted, size=12.5), customdata=[plain(label) for label in labels],
+                hovertemplate="%{customdata}: %{x:.2f} %<extra></extra>")
+    return new_figure(
+        dark=dark, height=ROW * len(labels) + 8, margin=(132, 52, 4, 4), data=[bars],
+        xaxis=dict(range=[0, 100], visible=False, fixedrange=True),
+        yaxis=dict(tickvals=list(range(len(labels))), ticktext=names, autorange="reversed", showgrid=False,
+                   showline=False, ticks="", ticklabelstandoff=8, fixedrange=True,
+                   tickfont=dict(color=ink(dark).text, size=13)))
 
 
 def percent_text(percent: float) -> str:
@@ -49,15 +49,15 @@ def window_lines(starts: Sequence[float], ends: Sequence[float], probs: np.ndarr
     shade, colours = ink(dark), class_colours(class_names, dark)
     middles = (np.asarray(starts) + np.asarray(ends)) / 2
     spans = [f"{start:.1f} to {end:.1f} s" for start, end in zip(starts, ends, strict=True)]
-    figure = new_figure(dark=dark, height=180, title="Answer along the clip", x_title="time in the clip, s",
-                        y_title="probability, %", margin=(56, 12, 40, 44))
-    figure.add_vrect(x0=starts[chosen], x1=ends[chosen], fillcolor=shade.accent, opacity=0.12, line_width=0)
-    for label in shown:
-        figure.add_scatter(x=middles, y=100 * probs[:, list(class_names).index(label)], mode="lines+markers",
-                           name=plain(label), line=dict(color=colours[label], width=2), marker=dict(size=7),
-                           selected=dict(marker=dict(opacity=1)), unselected=dict(marker=dict(opacity=1)),
-                           customdata=spans, hovertemplate="%{customdata} · %{y:.1f} %<extra>%{fullData.name}</extra>")
-    figure.update_xaxes(range=[min(starts), max(ends)], showgrid=False, fixedrange=True)
-    figure.update_yaxes(range=[-3, 103], tickvals=[0, 50, 100], fixedrange=True)
-    figure.update_layout(showlegend=True, legend=dict(x=1, xanchor="right", y=1.02, yanchor="bottom"))
-    return figure
+    lines = [dict(type="scatter", x=middles, y=100 * probs[:, list(class_names).index(label)], mode="lines+markers",
+                  name=plain(label), line=dict(color=colours[label], width=2), marker=dict(size=7),
+                  selected=dict(marker=dict(opacity=1)), unselected=dict(marker=dict(opacity=1)),
+                  customdata=spans, hovertemplate="%{customdata} · %{y:.1f} %<extra>%{fullData.name}</extra>")
+             for label in shown]
+    return new_figure(
+        dark=dark, height=190, x_title="time in the clip, s", y_title="probability, %", margin=(LEFT, RIGHT, 30, 44),
+        data=lines, showlegend=True, legend=dict(x=0, xanchor="left", y=1.02, yanchor="bottom"),
+        shapes=[dict(type="rect", x0=starts[chosen], x1=ends[chosen], y0=0, y1=1, yref="paper", line=dict(width=0),
+                     fillcolor=shade.accent, opacity=0.12)],
+        xaxis=dict(range=[min(starts), max(ends)], showgrid=False, fixedrange=True),
+        yaxis=dict(range=[-3, 103], tickvals=[0, 50, 100], fixedrange=True))

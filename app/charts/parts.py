@@ -1,11 +1,10 @@
-"""Parts of figures: axes on a piece of the figure, step lines over tokens, colours that let light through."""
+"""Parts of figures: an axis on a piece of the figure, step lines over tokens, colours that let light through."""
 
 import numpy as np
-import plotly.graph_objects as go
 
 from core.attention_stats import TimeProfile
 
-LEFT, RIGHT = 60, 12  # margins that figures with the clip's time axis share, so that their axes stand under each other
+LEFT, RIGHT = 60, 12  # margins of figures with the clip's time axis
 
 
 def steps(profile: TimeProfile) -> dict[str, np.ndarray]:
@@ -16,11 +15,9 @@ def steps(profile: TimeProfile) -> dict[str, np.ndarray]:
                 y=np.r_[percent[:1], percent, percent[-1:]].astype(np.float32))
 
 
-def axis_on(figure: go.Figure, domain: tuple[float, float], title: str, **more) -> dict:
-    """An axis in the figure's style on a part of it."""
-    style = figure.layout.yaxis.to_plotly_json()
-    style["title"] = {**style.get("title", {}), "text": title, "standoff": 6}
-    return style | {"domain": list(domain), "fixedrange": True} | more
+def axis(domain: tuple[float, float], title: str = "", **more) -> dict:
+    """An axis on a part of the figure, from 0 to 1, that cannot be zoomed."""
+    return {"domain": list(domain), "title_text": title, "fixedrange": True, "showgrid": False} | more
 
 
 def faded(colour: str, opacity: float) -> str:

@@ -139,7 +139,8 @@ def _show_heads(heard: Explanation) -> None:
     profiles = [[over_time(weights, m.layout) for weights in m.weights] for m in heard.maps]
     heads = len(profiles[0])
     st.subheader("Where each head looks", anchor=False)
-    st.caption("The class token's attention over the clip, one strip for every head. Click a strip to look through it.")
+    st.caption("The class token's attention over the clip, one strip for every head. Each has its own scale; the number "
+               "is its highest moment. Click a strip to look through it.")
     span = (heard.window.start, heard.window.end) if layout.clip_time else (0.0, float(np.nanmax(layout.end)))
     axis = "time in the clip, s" if layout.clip_time else "time within a window, s"
     show_figure(head_strips(profiles, span, (layer, head), x_title=axis, dark=is_dark()), "listen_heads",

@@ -35,7 +35,8 @@ def clip_table(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Sequ
     key = f"clips_{abs(hash(tuple(listed)))}"
 
     def row_chosen() -> None:
-        rows = st.session_state[key]["selection"]["rows"]
+        chosen = st.session_state[key]["selection"]
+        rows = [row for row, _ in chosen["cells"]] or chosen["rows"]
         if rows:
             open_clip(dataset.clips[listed[rows[0]]])
 
@@ -44,8 +45,9 @@ def clip_table(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Sequ
     table["Class"] = [[label] for label in table["Class"]]
     names = list(dataset.class_names)
     st.dataframe(
-        table, key=key, hide_index=True, height=height, on_select=row_chosen, selection_mode="single-row-required",
-        placeholder=MISSING, alt="The clips that meet the filters", column_config={
+        table, key=key, hide_index=True, height=height, on_select=row_chosen,
+        selection_mode=["single-row-required", "single-cell"], placeholder=MISSING,
+        alt="The clips that meet the filters", column_config={
             "Clip": st.column_config.TextColumn(pinned=True, width=98),
             "Class": st.column_config.MultiselectColumn(options=names, color=[colours[name] for name in names],
                                                         pinned=True, width=116),

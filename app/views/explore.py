@@ -34,11 +34,10 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.text(f"{clip.name} · {clip.label}{fold}")
             with st.container(horizontal=True, width="content", gap="small"):
-                before, after = dataset.clips[listed[place - 1]], dataset.clips[listed[(place + 1) % len(listed)]]
-                st.button("Previous", icon=":material/chevron_left:", key="explore_previous", shortcut="P",
-                          on_click=open_clip, args=(before,))
-                st.button("Next", icon=":material/chevron_right:", key="explore_next", shortcut="N",
-                          on_click=open_clip, args=(after,))
+                for word, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+                    st.button(word, icon=f":material/chevron_{'left' if step < 0 else 'right'}:", shortcut=key,
+                              key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
+                              args=(dataset.clips[listed[(place + step) % len(listed)]],))
         clip_panel(dataset, clip)
 
 

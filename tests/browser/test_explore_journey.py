@@ -1,0 +1,122 @@
+"""Explore as a person uses it: choose a clip, hear it, zoom in, change the picture, follow a link, switch the theme."""
+
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE, SECONDS = 16_000, 2.0
+FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
+SOUND = "document.querySelector('.st-key-player_explore audio')"
+
+
+@pytest.fixture(scope="module")
+def exploring(start_server, tmp_path_factory):
+    """A server that knows ``tones``: two classes of four clips, each a tone with a click at one second."""
+    folder = tmp_path_factory.mktemp("explore-data")
+    time = np.arange(round(RATE * SECONDS)) / RATE
+    for number, name in enumerate(("low", "high <b>")):
+        (folder / "tones" / name).mkdir(parents=True)
+        for take in range(4):
+            waveform = 0.1 * np.sin(2 * np.pi * (300 + 3000 * number + 20 * take) * time)
+            waveform[RATE] = 0.9
+            soundfile.write(folder / "tones" / name / f"t-{take}.wav", waveform, RATE)
+    return start_server(EARSHOT_DATA=folder)
+
+
+@pytest.fixture
+def explore(exploring, page):
+    """Opens the page with a query and waits for the clip's picture."""
+    def opened(query: str = ""):
+        exploring.open(page, f"/explore?dataset=tones{query}")
+        page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
+        page.wait_for_selector("[data-player-ready]", state="attached")
+        page.locator(FIGURE).scroll_into_view_if_needed()
+        return page
+    return opened
+
+
+def plot_area(page) -> dict:
+    """Where the time axis lies on the screen, in pixels."""
+    return page.evaluate(f"""() => {{
+        const figure = document.querySelector('{FIGURE}'), box = figure.getBoundingClientRect();
+        const {{ xaxis, _size }} = figure._fullLayout;
+        return {{ left: box.left + xaxis._offset, width: xaxis._length, top: box.top + _size.t, height: _size.h }};
+    }}""")
+
+
+def at(area: dict, across: float, down: float) -> tuple[float, float]:
+    return area["left"] + across * area["width"], area["top"] + down * area["height"]
+
+
+def test_a_clip_is_chosen_and_played_with_its_playhead(explore):
+    from playwright.sync_api import expect
+
+    page = explore()
+    page.locator("[data-testid=stDataFrame]").first.click(position={"x": 90, "y": 35 * 3 + 17})
+    expect(page.get_by_text(re.compile(r"^t-2 · "))).to_be_visible()
+    assert "clip=" in page.url
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(f"() => {SOUND}.currentTime > 0.1")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.wait_for_function(f"() => document.querySelector('{FIGURE} .earshot-playhead').style.display === 'block'")
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {SOUND}.paused")
+
+
+def test_a_click_in_the_picture_seeks_and_hover_speaks(explore):
+    page = explore("&clip=low/t-0.wav")
+    area = plot_area(page)
+    page.mouse.click(*at(area, 0.25, 0.6))
+    page.wait_for_function(f"() => Math.abs({SOUND}.currentTime - {0.25 * SECONDS}) < 0.02")
+    page.mouse.move(*at(area, 0.5, 0.6))
+    page.wait_for_function(f"""() => /^1\\.0\\d s · [\\d,]+ Hz · −?\\d+ dB$/.test(
+        document.querySelector('{FIGURE} .hoverlayer')?.textContent)""")
+
+
+def test_a_zoom_is_the_region_and_a_double_click_ends_it(explore):
+    from playwright.sync_api import expect
+
+    page = explore("&clip=low/t-0.wav")
+    area = plot_area(page)
+    page.mouse.move(*at(area, 0.45, 0.1))
+    page.mouse.down()
+    page.mouse.move(*at(area, 0.5, 0.1), steps=5)
+    page.mouse.move(*at(area, 0.55, 0.1), steps=5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"part=0\.[89]\d*-1\.[01]\d*"))
+    page.mouse.dblclick(*at(area, 0.5, 0.1))
+    expect(page).not_to_have_url(re.compile("part="))
+
+
+def test_the_link_restores_the_view(explore):
+    from playwright.sync_api import expect
+
+    page = explore("&clip=low/t-1.wav&scale=linear&window=80&class=low&part=0.5-1.5")
+    expect(page.get_by_text("4 of 8 clips")).to_be_visible()
+    expect(page.get_by_role("radio", name="linear")).to_be_checked()
+    assert page.evaluate(f"() => document.querySelector('{FIGURE}').layout.xaxis.range") == [0.5, 1.5]
+    page.keyboard.press("n")
+    expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
+
+
+def test_figures_follow_the_theme_when_it_is_switched(explore):
+    page = explore()
+    ink = f"() => document.querySelector('{FIGURE}').layout.font.color"
+    before = page.evaluate(ink)
+    page.locator("[data-testid=stMainMenu]").click()
+    page.get_by_text("dark_mode").first.click()
+    page.wait_for_function(f"before => ({ink})() !== before", arg=before)
+
+
+def test_nothing_is_wider_than_a_phone(exploring, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    exploring.open(page, "/explore?dataset=tones")
+    page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(f"() => document.querySelector('{FIGURE}').getBoundingClientRect().right <= innerWidth")
+    context.close()

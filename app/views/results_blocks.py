@@ -49,7 +49,7 @@ def headline_block(result: Result) -> None:
         fifth.metric("Trainable parameters", f"{metrics['parameters_trainable']:,}",
                      f"{metrics.get('parameters_frozen') or 0:,} frozen", delta_color="off", delta_arrow="off")
     together = metrics.get("ensemble")
-    if together:
+    if together and len(metrics["folds"]) > 1:
         numbers = ", ".join(f"{NAMES[metric]} {score(together[metric], metric)}" for metric in METRICS)
         st.caption(escape(f"The {len(metrics['folds'])} models together, by their mean probabilities: {numbers}."))
 
@@ -64,7 +64,7 @@ def _facts(result: Result) -> str:
 
 def _unfinished(result: Result) -> None:
     done = len(result.metrics.get("folds", ()))
-    so_far = (f"The numbers below are of the {count(done, 'fold')} tested so far." if done else
+    so_far = (f"The numbers below are of the {count(done, result.over[:-1])} tested so far." if done else
               "No test fold has been answered yet; the curves below are all there is.")
     st.info(escape(f"This run is {result.state}. {so_far}"), icon=":material/info:")
 

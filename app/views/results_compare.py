@@ -7,8 +7,9 @@ from app.charts.folds import runs_figure
 from app.components import show_error, show_figure
 from app.state import is_dark
 from app.views.results_data import Result
-from app.views.results_parts import block, count, duration
+from app.views.results_parts import block, count, duration, in_percent
 from core.comparison import compare, sentence
+from core.metrics import METRICS
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
@@ -37,9 +38,9 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
                              format_func=lambda name: _title(results[name]))
     st.session_state[KEPT] = st.query_params["run"] = chosen
     shown = sorted((results[name] for name in dict.fromkeys([*names, chosen])), key=_accuracy, reverse=True)
-    table = pd.DataFrame([_row(result) for result in shown])
-    with block("Runs", table, "runs.csv"):
-        _table(table, shown, chosen)
+    rows = [_row(result) for result in shown]
+    with block("Runs", pd.DataFrame(rows), "runs.csv"):
+        _table(pd.DataFrame([_shown_row(row) for row in rows]), shown, chosen)
         finished = [result for result in shown if result.finished and result.tested]
         if len(finished) > 1:
             _sum_up(finished)
@@ -66,17 +67,26 @@ def _accuracy(result: Result) -> float:
 
 
 def _row(result: Result) -> dict:
+    """The run's numbers as they are saved, for the CSV."""
     metrics = result.metrics
-    accuracy = metrics.get("accuracy") or {}
-    percent = {key: None if accuracy.get(key) is None else 100 * accuracy[key] for key in ("mean", "std")}
+    accuracy, macro_f1, roc_auc = (metrics.get(name) or {} for name in METRICS)
     low, high = accuracy.get("ci95") or (None, None)
-    f1 = (metrics.get("macro_f1") or {}).get("mean")
     return {
-        "run": result.name, "accuracy": percent["mean"], "sd": percent["std"],
-        "interval": "" if low is None else f"{100 * low:.1f} to {100 * high:.1f}",
-        "macro F1": None if f1 is None else 100 * f1, "AUC": (metrics.get("roc_auc") or {}).get("mean"),
+        "run": result.name, "accuracy": accuracy.get("mean"), "accuracy_sd": accuracy.get("std"),
+        "accuracy_low": low, "accuracy_high": high, "macro_f1": macro_f1.get("mean"), "roc_auc": roc_auc.get("mean"),
         "model": result.model, "protocol": result.protocol, "parameters": metrics.get("parameters_trainable"),
-        "time": duration(metrics.get("seconds")), "state": result.state,
+        "seconds": metrics.get("seconds"), "state": result.state,
+    }
+
+
+def _shown_row(row: dict) -> dict:
+    """The same for the eye: per cent, an interval in one cell, time in words."""
+    low, high = in_percent(row["accuracy_low"]), in_percent(row["accuracy_high"])
+    return {
+        "run": row["run"], "accuracy": in_percent(row["accuracy"]), "sd": in_percent(row["accuracy_sd"]),
+        "interval": "" if low is None else f"{low:.1f} to {high:.1f}", "macro_f1": in_percent(row["macro_f1"]),
+        "roc_auc": row["roc_auc"], "model": row["model"], "protocol": row["protocol"],
+        "parameters": row["parameters"], "time": duration(row["seconds"]), "state": row["state"],
     }
 
 
@@ -94,11 +104,11 @@ def _table(table: pd.DataFrame, shown: list[Result], chosen: str) -> None:
         selection_mode="single-row", placeholder="–",
         selection_default={"selection": {"rows": [[result.name for result in shown].index(chosen)]}},
         column_config={
-            "run": st.column_config.TextColumn("Run", width="medium", help="Select a row to look into the run"),
+            "run": st.column_config.TextColumn("Run", width=270, help="Select a row to look into the run"),
             "accuracy": number("Accuracy", format="%.1f %%", help="Mean over the test folds, or over models"),
             "sd": number("± sd", format="%.1f", help="Standard deviation over folds or models, in percentage points"),
             "interval": st.column_config.TextColumn("95 % interval", help="Wilson's interval; each clip counts once"),
-            "macro F1": number("Macro F1", format="%.1f %%"), "AUC": number("AUC", format="%.3f"),
+            "macro_f1": number("Macro F1", format="%.1f %%"), "roc_auc": number("AUC", format="%.3f"),
             "model": "Model", "protocol": "Protocol", "time": "Time", "state": "State",
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
         })

@@ -143,7 +143,7 @@ def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:
 
 def _sound(result: Result, path: str) -> None:
     dataset = dataset_of(result)
-    clip = next((clip for clip in dataset.clips if clip.path == path), None) if dataset else None
+    clip = next((clip for clip in dataset.clips if clip.key == path), None) if dataset else None
     if clip is None:
         _absent(result)
         return
@@ -155,13 +155,16 @@ def _sound(result: Result, path: str) -> None:
 
 def _absent(result: Result) -> None:
     """The clips are not here: said in a sentence, with the way to get them."""
-    st.text(f"The clips of {result.dataset or 'this run'} are not on this machine, so they cannot be played. Everything "
-            "else on this page comes from the saved predictions.")
+    st.text(f"The clips of {result.dataset or 'this run'} are not on this machine, so they cannot be played. "
+            "Everything else on this page comes from the saved predictions.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link("views/home.py", label="Get the data", icon=":material/download:")
         if normalised(result.dataset) == "esc10":
             st.caption("or run `python -m core data fetch esc10`")
 
 
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+def _stem(key: str) -> str:
+    """The file's name without folder and ending, and the seconds where the clip is a part of a file."""
+    path, _, part = key.partition("#t=")
+    stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return f"{stem} ({part.replace(',', ' to ')} s)" if part else stem

@@ -73,6 +73,14 @@ def dataset_of(result: Result) -> Dataset | None:
     return None
 
 
+def _sources(dataset: str | None) -> dict[str, str]:
+    """Recording of each clip, as far as the data set is here; without it each clip counts as its own."""
+    try:
+        return {clip.key: clip.source for clip in dataset_named(dataset).clips} if dataset else {}
+    except UserError:
+        return {}
+
+
 def _stamp(path: Path) -> tuple | None:
     return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
 
@@ -97,7 +105,7 @@ def _load(name: str, path: str, state: str, stamp: tuple) -> Result:
     class_names = tuple(summary.get("class_names") or columns)
     metrics = summary
     if not summary.get("folds") and predictions is not None and len(predictions):
-        metrics = attempt(lambda: summarise(predictions, class_names, protocol, {}), {})
+        metrics = attempt(lambda: summarise(predictions, class_names, protocol, _sources(config.get("dataset"))), {})
     return Result(name, state, str(summary.get("model") or config.get("model") or "unknown"),
                   str(summary.get("dataset") or config.get("dataset") or ""), protocol, class_names, config, metrics,
                   predictions, history, " ".join(problems))

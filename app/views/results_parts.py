@@ -37,8 +37,13 @@ def spread(value: dict, metric: str) -> str:
     return " · ".join(parts)
 
 
+def in_percent(value: float | None) -> float | None:
+    """Per cent with one decimal, halves upwards as tables in the browser do: shares of 80 clips often are halves."""
+    return None if value is None else round(100 * value + 1e-9, 1)
+
+
 def _in_its_unit(value: float, metric: str) -> str:
-    return f"{value:.3f}" if metric == "roc_auc" else f"{100 * value:.1f}"
+    return f"{value:.3f}" if metric == "roc_auc" else f"{in_percent(value):.1f}"
 
 
 def count(number: int, noun: str) -> str:

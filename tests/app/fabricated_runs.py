@@ -35,7 +35,7 @@ def fabricate_run(folder: Path, dataset: Dataset, *, name: str, model: str = "cn
     if state == "finished":
         predictions = answers(dataset, protocol, skill, seed)
         predictions.to_csv(path / "predictions.csv", index=False)
-        sources = {clip.path: clip.source for clip in dataset.clips}
+        sources = {clip.key: clip.source for clip in dataset.clips}
         write(path / "summary.json", {
             "run": name, "experiment": "design", "model": model, "dataset": dataset.name, "protocol": protocol,
             "seed": seed, "epochs": epochs, "clips": len(dataset.clips), "parameters_trainable": 213_578,
@@ -60,7 +60,7 @@ def answers(dataset: Dataset, protocol: str, skill: float, seed: int) -> pd.Data
             logits[target] += skill
             logits[(target + 1) % len(names)] += 0.5 * skill
             probs = np.exp(2 * logits) / np.exp(2 * logits).sum()
-            rows.append([clip.path, model, clip.fold, split, names[target], *np.round(probs, 6)])
+            rows.append([clip.key, model, clip.fold, split, names[target], *np.round(probs, 6)])
     return pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target", *names])
 
 

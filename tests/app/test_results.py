@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.datasets import load_dataset
+from core.runs import get_run as load
 from tests.app.fabricated_runs import fabricate_run
 
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -66,6 +67,10 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
     metrics = {metric.label: metric.value for metric in app.metric}
     assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
     assert metrics["Trainable parameters"] == "213,578"
+    accuracy = load("first").summary["accuracy"]["mean"]
+    assert metrics["Test accuracy"] == f"{100 * accuracy + 1e-9:.1f} %"
+    runs = next(table.value for table in app.dataframe if "interval" in table.value)
+    assert list(runs["accuracy"]) == [pytest.approx(100 * accuracy, abs=0.051)]
     blocks = [element.value for element in app.subheader]
     assert blocks == ["Runs", "Confusion matrix", "Clips behind a cell", "Classes", "ROC curves", "Folds",
                       "Learning curves"]

@@ -14,7 +14,6 @@ from core.errors import UserError
 from core.models import create_model
 from core.training import FoldState
 
-
 KEY = "earshot"  # one key of the file's metadata: with several, safetensors writes them in another order every time
 
 

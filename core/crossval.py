@@ -18,7 +18,6 @@ from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, s
 from core.devices import cpu_count
 from core.errors import UserError
 from core.files import remove_leftovers, write_json
-from core.metrics import summarise
 from core.models import create_model, measure
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
@@ -26,6 +25,7 @@ from core.run_folder import HISTORY_COLUMNS, Run
 from core.run_tables import RunTable
 from core.splits import Split, clip_folds
 from core.state_saver import StateSaver
+from core.summary import write_summary
 from core.tracking import Tracker
 from core.training import BatchEnd, Cancelled, EpochEnd, derive_seed, fit_fold, predict_logits
 
@@ -214,14 +214,12 @@ class CrossValidation:
         self.progress.say("Summing up", share=1.0, now=True)
         config, names = self.config, self.dataset.class_names
         info = measure(config.model, len(names), config.clip_seconds, config.sample_rate)
-        sources = {clip.key: clip.source for clip in self.dataset.clips}
         facts = {"run": self.run.name, "experiment": self.run.experiment, "model": config.model,
                  "dataset": self.dataset.name, "protocol": config.protocol, "seed": config.seed,
                  "epochs": config.epochs, "clips": len(self.usable), "parameters_trainable": info.parameters_trainable,
                  "parameters_frozen": info.parameters_frozen, "macs": info.macs,
                  "seconds": round(self.progress.seconds, 1), "class_names": list(names)}
-        results = summarise(self.run.predictions(), names, config.protocol, sources)
-        write_json(self.run.path / "summary.json", facts | results)
+        write_summary(self.run, facts, self.dataset)
 
     def _stop_if_asked(self) -> None:
         if self.run.cancel_file.exists():

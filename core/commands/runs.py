@@ -13,12 +13,16 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("runs", help="list the runs and how they stand",
                                    description="List the runs in checkpoints/, newest first.")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--recompute", metavar="RUN", nargs="+",
+                        help="compute the numbers of these runs again from their predictions.csv")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from core.commands.layout import print_table
 
+    for name in args.recompute or []:
+        _recompute(name, quiet=args.json)
     entries = [entry_of(each) for each in list_runs()]
     if args.json:
         print(json.dumps(entries, ensure_ascii=False, indent=2))
@@ -28,6 +32,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("no runs yet; `python -m core train` makes one")
     return 0
+
+
+def _recompute(name: str, quiet: bool) -> None:
+    from core.runs import get_run
+    from core.summary import recompute
+
+    changed = recompute(get_run(name))
+    if not quiet:
+        print(f"{name}: {', '.join(changed) + ' came out different' if changed else 'every number came out the same'}")
 
 
 def entry_of(run: Run) -> dict:

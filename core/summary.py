@@ -1,0 +1,31 @@
+"""``summary.json``: facts about a training, and numbers that can all be computed again from ``predictions.csv``."""
+
+from core.config import read_json
+from core.datasets import Dataset, load_dataset
+from core.errors import UserError
+from core.files import write_json
+from core.metrics import summarise
+from core.run_folder import Run
+
+NUMBERS = ("folds", "accuracy", "macro_f1", "roc_auc", "validation", "ensemble", "confusion_matrix")
+
+
+def write_summary(run: Run, facts: dict, dataset: Dataset) -> None:
+    """Facts first, then every number from the predictions as they stand on disk."""
+    sources = {clip.key: clip.source for clip in dataset.clips}
+    numbers = summarise(run.predictions(), dataset.class_names, run.config.protocol, sources)
+    write_json(run.path / "summary.json", facts | numbers)
+
+
+def recompute(run: Run) -> list[str]:
+    """Compute a finished run's numbers again and write them; returns the names of those that came out different.
+
+    Raises :class:`UserError` for a run without predictions, or whose data set (which tells the recordings) is not here.
+    """
+    if run.summary is None or run.predictions() is None:
+        raise UserError(f"{run.name} has no finished predictions to compute from; resume it first")
+    before = run.summary
+    dataset = load_dataset(run.config.dataset, label=run.config.label, limit=run.config.limit)
+    write_summary(run, {key: value for key, value in before.items() if key not in NUMBERS}, dataset)
+    after = read_json(run.path / "summary.json")
+    return [key for key in NUMBERS if before.get(key) != after[key]]

@@ -79,8 +79,10 @@ def _progress(run: Run) -> None:
 
 def drop_a_sound() -> None:
     """An upload goes to Listen inside, which answers it."""
-    upload = st.file_uploader("Drop a sound here and hear what the model thinks", type=SOUNDS, key="home_upload",
-                              help="It is answered on the page Listen inside. The file stays on this machine.")
+    st.space("small")
+    st.subheader("Drop a sound here and hear what the model thinks", anchor=False)
+    upload = st.file_uploader("A sound", type=SOUNDS, key="home_upload", label_visibility="collapsed")
+    st.caption("It is answered on the page Listen inside. The file stays on this machine.")
     if upload is not None:
         st.session_state["pending_upload"] = (upload.name, upload.getvalue())
         st.switch_page("views/listen.py")

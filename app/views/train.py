@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.components import page_header, show_error
 from app.views.train_choice import choose_data, choose_models, choose_protocol
-from app.views.train_form import KEEP, begin_fields, key, settings_form
+from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
 from app.views.train_watch import watch
 from core.config import TrainConfig
 from core.costs import Cost, estimate, start_trial
@@ -46,7 +46,7 @@ def choice() -> None:
             plans = [plan_of(config) for config in configs]
         except UserError as error:
             with place:
-                show_error(error)
+                say_wrong(str(error))
     start(plans, experiment)
 
 
@@ -108,7 +108,8 @@ def send(configs: list[TrainConfig], experiment: str) -> None:
 
 
 STYLE = """<style>@media (min-width: 900px) {
-[data-testid=stColumn]:has(.st-key-watch) > div { position: sticky; top: 4rem; }
+[data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
+  max-height: calc(100vh - 8.5rem); overflow-y: auto; }
 .st-key-cost { position: sticky; bottom: 1rem; z-index: 2; background: var(--st-background-color, Canvas); }
 }</style>"""
 

@@ -1,14 +1,14 @@
 """The choice before a training, in the order a person thinks: data, models, protocol; settings are in ``train_form``."""
 
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import show_error
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset, is_dark
-from app.views.train_form import KEEP, key, parse_seeds, setting_field
+from app.views.train_form import KEEP, key, parse_seeds, say_wrong, setting_field
 from core.config import TrainConfig, field_named
 from core.datasets import Dataset, available_datasets
 from core.errors import UserError
@@ -37,14 +37,21 @@ def choose_models() -> list[str]:
     chosen = []
     for family, cards in groupby(CATALOG.values(), key=lambda card: card.family):
         st.caption(family)
-        columns = st.columns(2, gap="small")
-        for position, card in enumerate(cards):
-            with columns[position % 2]:
-                if model_card(card):
-                    chosen.append(card.name)
+        for pair in batched(cards, 2):  # row by row, so that the order holds where columns stack
+            for column, card in zip(st.columns(2, gap="small"), pair, strict=False):
+                with column:
+                    if model_card(card):
+                        chosen.append(card.name)
     if not chosen:
-        show_error("Choose at least one model")
+        say_wrong("Choose at least one model")
     return chosen
+
+
+def batched(items: Iterable, size: int) -> Iterator[list]:
+    """Lists of ``size`` items, the last one perhaps shorter."""
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def model_card(card: ModelCard) -> bool:
@@ -85,5 +92,5 @@ def choose_seeds() -> tuple[list[int], list[str]]:
     try:
         return parse_seeds(text), []
     except UserError as error:
-        show_error(error)
+        say_wrong(str(error))
         return [], [str(error)]

@@ -8,6 +8,7 @@ import math
 
 import streamlit as st
 
+from app.components.frame import escape
 from core.config import config_fields, field_named, parse_setting
 from core.errors import UserError
 
@@ -48,8 +49,7 @@ def settings_form(table: bool) -> tuple[dict, list[str]]:
         fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)]
         if not table:
             fields = [name for name in fields if name != "label"]
-        changed = sum(st.session_state[key(name)] != field_named(name).default for name in fields)
-        with st.expander(f"{title} · {changed} changed" if changed else title):
+        with st.expander(title):
             columns = st.columns(2)
             for position, name in enumerate(fields):
                 with columns[position % 2]:
@@ -76,8 +76,13 @@ def setting_field(name: str) -> list[str]:
                         placeholder="all" if field.default is None else None, **KEEP)
     error = wrong(name, st.session_state[key(name)])
     if error:
-        st.error(error)
+        say_wrong(error)
     return [error] if error else []
+
+
+def say_wrong(sentence: str) -> None:
+    """A sentence beneath the field it is about."""
+    st.caption(f":red[{escape(sentence)}]")
 
 
 def wrong(name: str, value) -> str | None:

@@ -1,5 +1,7 @@
 """The queue and the open run. The page only reads files: a reload, a second tab or a new server changes nothing."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.charts.training import learning_curves
@@ -84,8 +86,9 @@ def show_run(run: Run) -> None:
     status, config = run.status, run.config
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         state_chip(status.state)
-        st.caption(escape(f"{config.model} · {config.dataset} · {config.protocol} · seed {config.seed} · "
-                          f"{config.epochs} epochs"), width="stretch")
+        facts = [config.model, Path(config.dataset).name, config.protocol, f"seed {config.seed}",
+                 f"{config.epochs} epochs"] + [f"experiment {run.experiment}"] * (run.experiment != run.name)
+        st.caption(escape(" · ".join(facts)), width="stretch")
         _actions(run, status.state)
     if status.state == "failed":
         show_error(status.message)

@@ -127,7 +127,7 @@ def browser() -> Iterator:
     """A Chromium for the whole session."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=DEADLINE * 500)
+    expect.set_options(timeout=DEADLINE * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         yield chromium
@@ -139,7 +139,7 @@ def page(browser, request, tmp_path) -> Iterator:
     """A fresh window of 1440 × 900; when the test fails, the last picture of it is kept and named."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(DEADLINE * 500)
+    page.set_default_timeout(DEADLINE * 1000)
     yield page
     report = getattr(request.node, "report_call", None)
     if report is not None and report.failed:
@@ -163,7 +163,7 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
     def start(**environment: str | Path) -> Server:
         folder = tmp_path_factory.mktemp("server")
         own = {"EARSHOT_DATA": folder / "data", "EARSHOT_CHECKPOINTS": folder / "checkpoints",
-               "EARSHOT_CACHE": browser_cache, "WANDB_MODE": "disabled"} | environment
+               "EARSHOT_CACHE": browser_cache, "EARSHOT_THREADS": 1, "WANDB_MODE": "disabled"} | environment
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
         server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}})
         servers.append(server)

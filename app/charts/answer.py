@@ -55,7 +55,7 @@ def window_lines(starts: Sequence[float], ends: Sequence[float], probs: np.ndarr
                   customdata=spans, hovertemplate="%{customdata} · %{y:.1f} %<extra>%{fullData.name}</extra>")
              for label in shown]
     return new_figure(
-        dark=dark, height=190, x_title="time in the clip, s", y_title="probability, %", margin=(LEFT, RIGHT, 30, 44),
+        dark=dark, height=190, x_title="Time in the clip (s)", y_title="Probability (%)", margin=(LEFT, RIGHT, 30, 44),
         data=lines, showlegend=True, legend=dict(x=0, xanchor="left", y=1.02, yanchor="bottom"),
         shapes=[dict(type="rect", x0=starts[chosen], x1=ends[chosen], y0=0, y1=1, yref="paper", line=dict(width=0),
                      fillcolor=shade.accent, opacity=0.12)],

@@ -17,7 +17,7 @@ CLS_SHARE, GAP = 0.045, 0.012  # of the matrix: the class token's row and column
 
 
 def head_strips(profiles: Sequence[Sequence[TimeProfile]], span: tuple[float, float], chosen: tuple[int, int], *,
-                x_title: str = "time in the clip, s", dark: bool = False) -> go.Figure:
+                x_title: str = "Time in the clip (s)", dark: bool = False) -> go.Figure:
     """``profiles[layer][head]``: one small figure each, heads side by side, layers below each other.
 
     All share one time axis. Heads differ a hundredfold in how sharply they look, so each strip has a scale of its own
@@ -73,8 +73,8 @@ def attention_matrix(matrix: TimeMatrix, *, dark: bool = False) -> go.Figure:
     span = [float(edges[0]), float(edges[-1])]
     traces = [_heat(matrix.among, edges, edges, "x", "y", "at %{y:.2f} s looks at %{x:.2f} s")]
     axes = dict(
-        xaxis=axis((near, 1), "looked at (key), s", range=span, anchor="free", position=0),
-        yaxis=axis((0, 1 - near), "who looks (query), s", range=span[::-1], anchor="free", position=0))
+        xaxis=axis((near, 1), "Looked at: key (s)", range=span, anchor="free", position=0),
+        yaxis=axis((0, 1 - near), "Who looks: query (s)", range=span[::-1], anchor="free", position=0))
     if cls:
         one = [0, 1]
         traces += [_heat(matrix.of_cls[None], edges, one, "x", "y2", "class token looks at %{x:.2f} s"),

@@ -45,7 +45,7 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
     Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None).
     """
     shade = ink(dark)
-    figure = new_figure(dark=dark, height=60 + 48 * len(runs), x_title="accuracy on the tested clips, %",
+    figure = new_figure(dark=dark, height=60 + 48 * len(runs), x_title="Accuracy on the tested clips (%)",
                         margin=(8, 16, 8, 44))
     for row, run in enumerate(runs):
         values = 100 * np.array([value for value in run["folds"] if value is not None])

@@ -28,7 +28,7 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     percent = np.divide(100 * number, support, out=np.zeros(number.shape), where=support > 0)
     size, shade = len(names), ink(dark)
     few = size <= FEW
-    figure = new_figure(dark=dark, height=height, x_title="predicted class", y_title="true class",
+    figure = new_figure(dark=dark, height=height, x_title="Predicted class", y_title="True class",
                         margin=(116 if few else 56, 8, 8, 112 if few else 56))
     cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
     scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
@@ -60,7 +60,7 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     """Precision, recall and F1 of each class: F1 as a bar in the class's colour, the other two as marks on it."""
     shade, colours = ink(dark), class_colours(class_names, dark)
     names = list(table["class"])
-    figure = new_figure(dark=dark, height=height, x_title="%", margin=(116, 16, 36, 44))
+    figure = new_figure(dark=dark, height=height, x_title="F1, precision, recall (%)", margin=(116, 16, 36, 44))
     position = list(range(len(names)))
     hover = [f"{plain(row['class'])} · {_count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
              f"recall {_percent(row.recall)}<br>F1 {_percent(row.f1)}" for _, row in table.iterrows()]
@@ -84,7 +84,7 @@ def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: boo
                height: int = 420) -> go.Figure:
     """ROC curves with their areas in the legend: macro and micro thick, one thin line per class."""
     shade, colours = ink(dark), class_colours(class_names, dark)
-    figure = new_figure(dark=dark, height=height, x_title="false positive rate, %", y_title="true positive rate, %",
+    figure = new_figure(dark=dark, height=height, x_title="False positive rate (%)", y_title="True positive rate (%)",
                         margin=(56, 16, 12, 48))
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=dict(color=shade.grid, width=1.5, dash="dot"),
                        hoverinfo="skip", showlegend=False)

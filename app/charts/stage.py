@@ -25,11 +25,11 @@ def stage(outline: tuple[np.ndarray, np.ndarray, np.ndarray], log_mel: np.ndarra
     traces = [*_waveform(outline, shade), _mel(log_mel, times, frequencies, colours)]
     rows = ((0.80, 1.0), (0.235, 0.775), (0.0, 0.195)) if profile else ((0.76, 1.0), (0.0, 0.73))
     axes = dict(
-        xaxis=axis((0, 1), "time in the clip, s", range=list(span), anchor="free", position=0, showspikes=True,
+        xaxis=axis((0, 1), "Time in the clip (s)", range=list(span), anchor="free", position=0, showspikes=True,
                    spikemode="across", spikesnap="cursor", spikethickness=1, spikedash="solid",
                    spikecolor=faded(shade.text, 0.45)),
-        yaxis=axis(rows[0], "amplitude", nticks=3),
-        yaxis2=axis(rows[1], "frequency, Hz", **_mel_ticks(frequencies)))
+        yaxis=axis(rows[0], "Amplitude", nticks=3),
+        yaxis2=axis(rows[1], "Frequency (Hz)", **_mel_ticks(frequencies)))
     if plane is not None and veil > 0:
         traces.append(_veil(plane, frequencies, veil, shade.grid))
         axes["yaxis3"] = dict(overlaying="y2", range=[0, len(frequencies)], visible=False, fixedrange=True)
@@ -38,7 +38,7 @@ def stage(outline: tuple[np.ndarray, np.ndarray, np.ndarray], log_mel: np.ndarra
                            line=dict(color=shade.accent, width=1.5), fill="tozeroy",
                            fillcolor=faded(shade.accent, 0.25),
                            hovertemplate="%{x:.2f} s · %{y:.2f} % of the attention<extra></extra>"))
-        axes["yaxis4"] = axis(rows[2], "attention, %", rangemode="tozero", nticks=3, showgrid=True)
+        axes["yaxis4"] = axis(rows[2], "Attention (%)", rangemode="tozero", nticks=3, showgrid=True)
     padding = _padding(span, heard)
     return new_figure(
         dark=dark, height=430 if profile else 340, margin=(LEFT, RIGHT, 8, 44), data=traces, **axes,

@@ -119,7 +119,7 @@ def _look_through(heard: Explanation) -> None:
         st.segmented_control("Layer", range(1, len(heard.maps) + 1), key="listen_layer", required=True, on_change=_pick)
         st.segmented_control("Head", range(1, len(heard.maps[layer].weights) + 1), key="listen_head", required=True,
                              on_change=_pick)
-    st.slider("Veil over what this head does not look at, %", 0, 100, step=5, key="listen_veil", persist_state="session")
+    st.slider("Veil over what this head does not look at (%)", 0, 100, step=5, key="listen_veil", persist_state="session")
 
 
 def _pick() -> None:
@@ -142,7 +142,7 @@ def _show_heads(heard: Explanation) -> None:
     st.caption("The class token's attention over the clip, one strip for every head. Each has its own scale; the number "
                "is its highest moment. Click a strip to look through it.")
     span = (heard.window.start, heard.window.end) if layout.clip_time else (0.0, float(np.nanmax(layout.end)))
-    axis = "time in the clip, s" if layout.clip_time else "time within a window, s"
+    axis = "Time in the clip (s)" if layout.clip_time else "Time within a window (s)"
     show_figure(head_strips(profiles, span, (layer, head), x_title=axis, dark=is_dark()), "listen_heads",
                 on_select=lambda: _pick_head(heads), selection_mode="points",
                 alt=f"What the class token attends to over time in {len(profiles)} layers of {heads} heads")

@@ -2,12 +2,13 @@
 
 A source draws its parameters (pitch, rate, band, room, background) once; its takes share them and differ in timing,
 as cuts of one recording do. Kinds overlap on purpose: a slow rattle is near to bursts, irregular pulses to crackle.
-Measured: ``cnn1d`` after 30 epochs of the protocol ``split`` knows 79 % of the clips of sources it never heard.
+Measured: ``cnn1d`` after 100 epochs of the protocol ``split`` (seed 0, defaults) knows 87.5 % of the 80 clips of its
+test fold and 85 % of the 80 of its validation fold: sources it never heard. Noise and the second sound set this.
 """
 
 import numpy as np
 
-VERSION = 2
+VERSION = 4
 SAMPLE_RATE, SECONDS = 16_000, 5.0
 NUM_SAMPLES = round(SAMPLE_RATE * SECONDS)
 TIME = np.arange(NUM_SAMPLES) / SAMPLE_RATE
@@ -21,9 +22,9 @@ def demo_clip(kind: str, source: int, take: int) -> np.ndarray:
     timing = np.random.default_rng([VERSION, number, source, take + 1])
     event = _normal(SOUNDS[kind](parameters, timing))
     other = _normal(list(SOUNDS.values())[parameters.integers(len(SOUNDS))](parameters, timing))
-    event = _room(event + other * _ratio(parameters.uniform(-30, -14)), parameters)
+    event = _room(event + other * _ratio(parameters.uniform(-20, -6)), parameters)
     background = _noise(timing, tilt=parameters.uniform(-2.0, 0.0))
-    mixed = event + background * _ratio(-parameters.uniform(3, 24))
+    mixed = event + background * _ratio(-parameters.uniform(-4, 16))
     return mixed / np.max(np.abs(mixed)) * _ratio(timing.uniform(-14, -1))
 
 

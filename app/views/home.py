@@ -54,6 +54,8 @@ def running_card() -> None:
 
 def _running(was_active: bool) -> None:
     active = [run for run in reversed(list_runs()) if run.status.active]
+    if name := st.session_state.pop("home.open", None):
+        st.switch_page("views/train.py", query_params={"run": name})
     if bool(active) != was_active:
         st.rerun()
     st.subheader("Running now", anchor=False)
@@ -67,8 +69,8 @@ def _running(was_active: bool) -> None:
     waiting = len(active) - 1
     if waiting:
         st.caption(f"{waiting} more waiting")
-    if st.button("Open", icon=":material/open_in_full:"):
-        st.switch_page("views/train.py", query_params={"run": run.name})
+    # a callback: a plain press could be lost when the card looks again at that very moment
+    st.button("Open", icon=":material/open_in_full:", on_click=lambda: st.session_state.update({"home.open": run.name}))
 
 
 def _progress(run: Run) -> None:

@@ -25,6 +25,8 @@ def plan_of(config: TrainConfig) -> Plan:
 
 def choice() -> None:
     """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does."""
+    if st.session_state.pop("train.started", False):
+        st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     st.subheader("1 · Data", anchor=False)
     dataset = choose_data()
@@ -60,11 +62,10 @@ def start(plans: list[Plan], experiment: str) -> None:
             st.caption("What this will cost is said here as soon as everything above fits together.")
         many = len(plans) > 1
         label = f"Start {len(plans)} runs" if many else "Start training"
-        if st.button(label, type="primary", icon=":material/play_arrow:", disabled=not plans, width="stretch"):
-            try:
-                send([plan.config for plan in plans], experiment.strip())
-            except UserError as error:
-                show_error(error)
+        st.button(label, type="primary", icon=":material/play_arrow:", disabled=not plans, width="stretch",
+                  on_click=send, args=([plan.config for plan in plans], experiment.strip()))
+        if problem := st.session_state.pop("train.not_started", None):
+            show_error(problem)
 
 
 def costs(plans: list[Plan]) -> None:
@@ -97,14 +98,18 @@ def in_short(cost: Cost) -> str:
 
 
 def send(configs: list[TrainConfig], experiment: str) -> None:
-    """Make the runs, start their processes, and open the first."""
+    """Make the runs, start their processes, and open the first. A callback, so that no press is lost or done twice."""
     if not experiment and len(configs) > 1:
         experiment = f"experiment-{datetime.now():%y%m%d-%H%M%S}"
-    runs = [create_run(config, experiment=experiment or None) for config in configs]
-    for run in runs:
-        launch(run)
-    st.query_params["run"] = runs[0].name
-    st.rerun()
+    try:
+        runs = [create_run(config, experiment=experiment or None) for config in configs]
+        for run in runs:
+            launch(run)
+    except UserError as error:
+        st.session_state["train.not_started"] = str(error)
+    else:
+        st.query_params["run"] = runs[0].name
+        st.session_state["train.started"] = True
 
 
 STYLE = """<style>@media (min-width: 900px) {

@@ -1,16 +1,18 @@
 """The queue and the open run. The page only reads files: a reload, a second tab or a new server changes nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from app.charts.training import learning_curves
-from app.components import empty_state, guard, show_error, show_figure
+from app.components import empty_state, show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from core.errors import UserError
 from core.runs import Run, cancel, get_run, list_runs, resume
 
+GO, OPEN, PROBLEM = "train.go", "train.open", "train.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while something runs
 COLOURS = {"running": "primary", "queued": "gray", "stopping": "orange", "stopped": "orange", "interrupted": "orange",
            "failed": "red", "finished": "green"}
@@ -25,6 +27,8 @@ def watch() -> None:
 
 
 def _watch(was_active: bool) -> None:
+    if name := st.session_state.pop(GO, None):
+        st.switch_page("views/results.py", query_params={"run": name})
     runs = list_runs()
     states = {run.name: run.status for run in runs}
     active = [run for run in runs if states[run.name].active]
@@ -58,12 +62,13 @@ def _choose(runs: list[Run], active: list[Run]) -> Run | None:
     running = [run.name for run in active if run.state != "queued"] or [run.name for run in reversed(active)]
     current = wanted or (running or names)[0]
 
-    def opened() -> None:
-        st.query_params["run"] = st.session_state["train.open"]
-
-    st.session_state["train.open"] = current
-    st.selectbox("Open run", names, key="train.open", on_change=opened)
+    st.session_state[OPEN] = current
+    st.selectbox("Open run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
     return runs[names.index(current)]
+
+
+def _open(name: str) -> None:
+    st.query_params["run"] = name
 
 
 def _queue(active: list[Run], opened: Run | None) -> None:
@@ -73,9 +78,8 @@ def _queue(active: list[Run], opened: Run | None) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 state_chip(run.state)
                 st.text(run.name, width="stretch")
-                if run != opened and st.button("Open", key=f"open_{run.name}", type="tertiary"):
-                    st.query_params["run"] = run.name
-                    st.rerun(scope="fragment")
+                if run != opened:
+                    st.button("Open", key=f"open_{run.name}", type="tertiary", on_click=_open, args=(run.name,))
 
 
 def show_run(run: Run) -> None:
@@ -92,6 +96,9 @@ def show_run(run: Run) -> None:
         _actions(run, status.state)
     if status.state == "failed":
         show_error(status.message)
+    name, problem = st.session_state.get(PROBLEM, ("", ""))
+    if name == run.name:
+        show_error(problem)
     if status.state != "finished":
         st.progress(status.progress, text=escape(status.message) if status.state != "failed" else None)
     elif run.summary:
@@ -103,16 +110,22 @@ def show_run(run: Run) -> None:
 
 
 def _actions(run: Run, state: str) -> None:
-    with guard():
-        if state in ("queued", "running") and st.button("Cancel run", icon=":material/stop:", key="cancel"):
-            cancel(run)
-            st.rerun()
-        if state in ("stopped", "interrupted", "failed") and st.button("Resume", icon=":material/resume:", key="resume",
-                                                                       type="primary"):
-            resume(run)
-            st.rerun()
-        if state == "finished" and st.button("Results", icon=":material/monitoring:", key="results", type="primary"):
-            st.switch_page("views/results.py", query_params={"run": run.name})
+    if state in ("queued", "running"):
+        st.button("Cancel run", icon=":material/stop:", key="cancel", on_click=_act, args=(cancel, run))
+    if state in ("stopped", "interrupted", "failed"):
+        st.button("Resume", icon=":material/resume:", key="resume", type="primary", on_click=_act, args=(resume, run))
+    if state == "finished":
+        st.button("Results", icon=":material/monitoring:", key="results", type="primary",
+                  on_click=lambda: st.session_state.update({GO: run.name}))
+
+
+def _act(action: Callable[[Run], object], run: Run) -> None:
+    """A callback: it is done even when the page looks again at that very moment, which would lose a plain press."""
+    st.session_state.pop(PROBLEM, None)
+    try:
+        action(run)
+    except UserError as error:
+        st.session_state[PROBLEM] = run.name, str(error)
 
 
 def _headline(summary: dict) -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from app.charts.palette import ink, new_figure, split_colour
 
 POINTS = 400  # per line; longer histories are thinned, their last epoch kept
-HEIGHT = 300
+HEIGHT = 250  # px; both figures and the run's head fit a laptop's window
 METRICS = {"loss": ("Loss (cross-entropy)", "", ".3f"), "accuracy": ("Accuracy (%)", " %", ".1f")}
 
 

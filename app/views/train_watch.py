@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.charts.training import learning_curves
+from app.charts.training import HEIGHT, learning_curves
 from app.components import empty_state, show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
@@ -63,7 +63,7 @@ def _choose(runs: list[Run], active: list[Run]) -> Run | None:
     current = wanted or (running or names)[0]
 
     st.session_state[OPEN] = current
-    st.selectbox("Open run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
+    st.selectbox("Run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
     return runs[names.index(current)]
 
 
@@ -75,7 +75,7 @@ def _queue(active: list[Run], opened: Run | None) -> None:
     with st.container(border=True, gap="xsmall", key="queue"):
         st.caption(f"Queue, in the order of their turns: {len(active)}")
         for run in active:
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 state_chip(run.state)
                 st.text(run.name, width="stretch")
                 if run != opened:
@@ -137,7 +137,9 @@ def _headline(summary: dict) -> None:
 def _curves(run: Run) -> None:
     history = run.history()
     if history.empty:
-        st.container(height=300, border=True, key="no_curves").caption("The curves begin with the first epoch.")
+        if run.status.active:
+            place = st.container(height=2 * HEIGHT, border=True, key="no_curves")  # nothing jumps when they begin
+            place.caption("The curves begin with the first epoch.")
         return
     classes = run.record.get("class_names")
     for metric in ("accuracy", "loss"):

@@ -48,6 +48,7 @@ def best_card(dataset_name: str) -> None:
 
 def running_card() -> None:
     """What trains now; it looks again by itself as long as something does."""
+    st.html("<style>.st-key-home_running [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
     active = any(run.status.active for run in list_runs())
     st.fragment(_running, run_every=EVERY if active else None)(active)
 

@@ -5,7 +5,9 @@ from itertools import product
 
 import streamlit as st
 
+from app.charts.palette import ink
 from app.components import page_header, show_error
+from app.state import is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
 from app.views.train_watch import watch
@@ -39,7 +41,7 @@ def choice() -> None:
     values, wrong = settings_form(table=dataset.layout == "table")
     experiment = st.text_input("Name of the experiment", key=key("experiment"), placeholder="made up from the time",
                                help="The name that these runs share in Results and in Weights & Biases", **KEEP)
-    plans = []
+    plans, impossible = [], None
     if models and not errors and not wrong:
         data = st.session_state["earshot_dataset"]
         configs = [TrainConfig(dataset=data, model=model, seed=seed, **protocol, **values)
@@ -47,8 +49,9 @@ def choice() -> None:
         try:
             plans = [plan_of(config) for config in configs]
         except UserError as error:
-            with place:
-                say_wrong(str(error))
+            impossible = str(error)
+    with place:
+        say_wrong(impossible)
     start(plans, experiment)
 
 
@@ -56,10 +59,7 @@ def start(plans: list[Plan], experiment: str) -> None:
     """What it will cost, and the button."""
     cost = st.container(border=True, key="cost")
     with cost:
-        if plans:
-            costs(plans)
-        else:
-            st.caption("What this will cost is said here as soon as everything above fits together.")
+        costs(plans)
         many = len(plans) > 1
         label = f"Start {len(plans)} runs" if many else "Start training"
         st.button(label, type="primary", icon=":material/play_arrow:", disabled=not plans, width="stretch",
@@ -70,11 +70,14 @@ def start(plans: list[Plan], experiment: str) -> None:
 
 def costs(plans: list[Plan]) -> None:
     """Trainings and minutes; asks again every second while this machine is being measured."""
-    waiting = estimate(plans).unknown and st.session_state.get("train.measuring", True)
+    waiting = plans and estimate(plans).unknown and st.session_state.get("train.measuring", True)
     st.fragment(_costs, run_every=1 if waiting else None)(plans)
 
 
 def _costs(plans: list[Plan]) -> None:
+    if not plans:
+        st.caption("What this will cost is said here as soon as everything above fits together.")
+        return
     cost = estimate(plans)
     st.markdown(f"**{in_short(cost)}**")
     if cost.unknown and start_trial(cost.unknown[0]):
@@ -112,14 +115,17 @@ def send(configs: list[TrainConfig], experiment: str) -> None:
         st.session_state["train.started"] = True
 
 
-STYLE = """<style>@media (min-width: 900px) {
-[data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
-  max-height: calc(100vh - 8.5rem); overflow-y: auto; }
-.st-key-cost { position: sticky; bottom: 1rem; z-index: 2; background: var(--st-background-color, Canvas); }
+STYLE = """<style>
+.st-key-watch [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
+.st-key-cost { background: %s; }
+@media (min-width: 900px) {
+  [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
+    max-height: calc(100vh - 8.5rem); overflow-y: auto; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0.5rem; z-index: 2; }
 }</style>"""
 
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
-st.html(STYLE)
+st.html(STYLE % ink(is_dark()).surface)
 left, right = st.columns([5, 6], gap="large")
 with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
     watch()

@@ -42,8 +42,7 @@ def choose_models() -> list[str]:
                 with column:
                     if model_card(card):
                         chosen.append(card.name)
-    if not chosen:
-        say_wrong("Choose at least one model")
+    say_wrong(None if chosen else "Choose at least one model")
     return chosen
 
 
@@ -89,8 +88,10 @@ def choose_seeds() -> tuple[list[int], list[str]]:
     st.session_state.setdefault(key("seeds"), str(field_named("seed").default))
     text = st.text_input("Seeds", key=key("seeds"), help="One run per seed, separated by commas. "
                          + field_named("seed").metadata["help"], **KEEP)
+    seeds, errors = [], []
     try:
-        return parse_seeds(text), []
+        seeds = parse_seeds(text)
     except UserError as error:
-        say_wrong(str(error))
-        return [], [str(error)]
+        errors = [str(error)]
+    say_wrong(errors[0] if errors else None)
+    return seeds, errors

@@ -75,14 +75,15 @@ def setting_field(name: str) -> list[str]:
         st.number_input(label, key=key(name), help=_help(field), step=1, value=None if field.default is None else "min",
                         placeholder="all" if field.default is None else None, **KEEP)
     error = wrong(name, st.session_state[key(name)])
-    if error:
-        say_wrong(error)
+    say_wrong(error)
     return [error] if error else []
 
 
-def say_wrong(sentence: str) -> None:
-    """A sentence beneath the field it is about."""
-    st.caption(f":red[{escape(sentence)}]")
+def say_wrong(sentence: str | None) -> None:
+    """A sentence beneath the field it is about. Its place is kept without one, so that what follows stays itself."""
+    place = st.empty()
+    if sentence:
+        place.caption(f":red[{escape(sentence)}]")
 
 
 def wrong(name: str, value) -> str | None:

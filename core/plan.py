@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from core.catalog import check_model
 from core.config import TrainConfig
 from core.datasets import Dataset, load_dataset
 from core.errors import UserError
-from core.models.catalog import check_model
 from core.splits import Split, make_splits
 
 PREDICTION_COLUMNS = ("path", "model_fold", "clip_fold", "split", "target")  # then one column per class

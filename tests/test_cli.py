@@ -145,7 +145,7 @@ def test_no_runs_is_said(capsys):
 
 
 def test_models_as_the_interface_says(capsys):
-    from core.models.catalog import CATALOG
+    from core.catalog import CATALOG
 
     assert main(["models", "--json"]) == 0
     models = json.loads(capsys.readouterr().out)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_tiny
 
 from core.config import ROOT
 from core.datasets import available_datasets, default_dataset, load_dataset
 from core.errors import UserError
 from core.readers import ESC10_CLASSES, sources_by_name
+from tests.conftest import write_tiny
 
 DIGITS = ROOT.parent / "shared" / "data" / "spoken-digits"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.catalog import CATALOG
 from core.errors import UserError
 from core.models import MODELS, create_model, measure
-from core.models.catalog import CATALOG
 from core.models.cnn1d import CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
 

@@ -9,10 +9,10 @@ from app.charts.palette import ink
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset, is_dark
 from app.views.train_form import KEEP, key, parse_seeds, say_wrong, setting_field
+from core.catalog import CATALOG, ModelCard
 from core.config import TrainConfig, field_named
 from core.datasets import Dataset, available_datasets
 from core.errors import UserError
-from core.models.catalog import CATALOG, ModelCard
 from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)

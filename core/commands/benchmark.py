@@ -14,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from core.benchmark import as_json, benchmark, machine
-    from core.models.catalog import check_model
+    from core.catalog import check_model
 
     for name in args.model or []:
         check_model(name)

@@ -1,7 +1,7 @@
 """The registry: one name, one way to build the model. Every model maps waveforms to logits.
 
 ``model(waveform) -> logits``: waveform ``(batch, samples)`` float32, nominally in [-1, 1]; logits ``(batch, num_classes)``.
-To add a model: write its file, add one line to :data:`MODELS` and one card to :data:`core.models.catalog.CATALOG`
+To add a model: write its file, add one line to :data:`MODELS` and one card to :data:`core.catalog.CATALOG`
 (``python -m core models`` prints the measured numbers the card needs; a test compares them).
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from core.models.catalog import CATALOG, check_model
+from core.catalog import CATALOG, check_model
 from core.models.cnn1d import CNN1D, CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
 from core.models.layers import attention_layers

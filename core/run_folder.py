@@ -132,7 +132,11 @@ class Run:
 
     def history(self):
         """``history.csv`` as a DataFrame (``fold`` is text: "1" … "5", "final"); empty where there is none yet."""
-        return _read_table(self.path / "history.csv", {"fold": str, "split": str}, HISTORY_COLUMNS)
+        history = _read_table(self.path / "history.csv", {"fold": str, "split": str}, HISTORY_COLUMNS)
+        if missing := [column for column in HISTORY_COLUMNS if column not in history.columns]:
+            raise UserError(f"{self.path / 'history.csv'} has no column {', '.join(missing)}; "
+                            "resuming the run writes it again")
+        return history
 
     def predictions(self):
         """``predictions.csv`` as a DataFrame, or None where no fold has ended yet."""

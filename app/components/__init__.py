@@ -1,7 +1,8 @@
 """What several pages put on the screen: headers, errors, empty states, figures and the player."""
 
-from app.components.frame import empty_state, guard, page_header, show_error, show_figure, style
+from app.components.frame import empty_state, guard, guarded_fragment, page_header, show_error, show_figure, style
 from app.components.player import player
 from app.components.theme_watch import theme_watch
 
-__all__ = ["empty_state", "guard", "page_header", "player", "show_error", "show_figure", "style", "theme_watch"]
+__all__ = ["empty_state", "guard", "guarded_fragment", "page_header", "player", "show_error", "show_figure", "style",
+           "theme_watch"]

@@ -1,7 +1,8 @@
 """The parts of a page that are the same everywhere. Text from outside is shown as text, never as Markdown."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -68,6 +69,22 @@ def guard() -> Iterator[None]:
         yield
     except UserError as error:
         show_error(error)
+
+
+def guarded_fragment(run_every: float | None = None) -> Callable[[Callable], Callable]:
+    """``st.fragment`` that says what went wrong inside it, drawn again every ``run_every`` seconds.
+
+    Streamlit handles what a fragment raises itself, so a :func:`guard` around the call never sees it.
+    """
+    def decorate(draw: Callable) -> Callable:
+        @functools.wraps(draw)
+        def guarded(*args, **options):
+            with guard():
+                return draw(*args, **options)
+
+        return st.fragment(guarded, run_every=run_every)
+
+    return decorate
 
 
 def show_figure(figure: "go.Figure", key: str, *, alt: str = "", **options):

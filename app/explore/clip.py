@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
-from app.components import player, show_error, show_figure
+from app.components import guarded_fragment, player, show_error, show_figure
 from app.components.frame import escape
 from app.explore.selection import open_clip
 from app.state import clip_audio, clip_bytes, clip_info, is_dark
@@ -20,7 +20,7 @@ FIGURE = "explore_clip_figure"
 MAX_SIBLINGS = 6
 
 
-@st.fragment
+@guarded_fragment()
 def clip_panel(dataset: Dataset, clip: Clip) -> None:
     """Player, settings, figure, facts; a changed setting reruns only this."""
     try:

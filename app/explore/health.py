@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import show_error
+from app.components import guarded_fragment, show_error
 from app.components.frame import escape
 from app.measuring import Measuring, files_key
 from core.clips import Dataset
@@ -19,7 +19,7 @@ def health(dataset: Dataset, measured: Measuring) -> None:
         st.markdown("\n".join(f"- {escape(sentence)}" for sentence in _sentences(files_key(dataset), dataset)))
 
 
-@st.fragment(run_every=1.0)
+@guarded_fragment(run_every=1.0)
 def _progress(measured: Measuring) -> None:
     """Looks once a second; when all is measured the whole page is drawn again, with loudness and silence."""
     if not measured.running:

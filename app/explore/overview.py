@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app.charts.clip import class_bars, spectrogram_png
-from app.components import show_figure
+from app.components import guarded_fragment, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails
 from app.explore.selection import open_clip
 from app.measuring import files_key
@@ -38,7 +38,7 @@ def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -
                 alt="Bar chart of clips per class; a click on a bar filters the list")
 
 
-@st.fragment
+@guarded_fragment()
 def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
     """One clip of every class side by side, on the same scales; a click opens it below."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts.palette import class_colours
-from app.components import empty_state, guard, page_header
+from app.components import empty_state, guard, guarded_fragment, page_header
 from app.explore.clip import clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
@@ -17,7 +17,7 @@ from core.clips import Dataset
 TABLE_HEIGHT = 500
 
 
-@st.fragment
+@guarded_fragment()
 def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: dict[str, str]) -> None:
     """The list beside the open clip; choosing another clip reruns only this."""
     opened = opened_index(dataset, listed)

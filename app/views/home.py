@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import guard, page_header, show_error
+from app.components import guard, guarded_fragment, page_header, show_error
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset
 from app.views.home_data import data_card
@@ -50,7 +50,7 @@ def running_card() -> None:
     """What trains now; it looks again by itself as long as something does."""
     st.html("<style>.st-key-home_running [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
     active = any(run.status.active for run in list_runs())
-    st.fragment(_running, run_every=EVERY if active else None)(active)
+    guarded_fragment(EVERY if active else None)(_running)(active)
 
 
 def _running(was_active: bool) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from app.charts.answer import percent_text, probability_bars, window_lines
 from app.charts.attention import attention_matrix, head_of_trace, head_strips
 from app.charts.stage import stage
-from app.components import guard, player, show_figure
+from app.components import guarded_fragment, player, show_figure
 from app.components.frame import escape
 from app.listening import Sound, answer, explanation
 from app.state import current_dataset, is_dark
@@ -26,28 +26,27 @@ USES = {
 }
 
 
-@st.fragment
+@guarded_fragment()
 def inside(run: Run, fold: str, sound: Sound) -> None:
     """Everything that follows from the sound and the model. Redrawn alone when a head or the veil changes."""
-    with guard():
-        weights = run.checkpoints()[fold]
-        prediction = answer(weights, sound)
-        left, right = st.columns([2, 3], gap="medium")
-        with right:
-            player(sound.waveform, sound.sample_rate, key="listen", follow=("listen_stage",), label=f"Play {sound.name}")
-            window = _choose_window(prediction, sound)
-            heard = explanation(weights, sound, window)
-        with left:
-            _show_answer(prediction, run, fold, sound)
-            if heard.maps:
-                _look_through(heard)
-            else:
-                st.info(escape(f"The model {prediction.model} has no attention, so there is nothing to look at inside "
-                               "it; choose a transformer model for that."), icon=":material/visibility_off:")
-        with right:
-            _show_stage(heard, sound)
+    weights = run.checkpoints()[fold]
+    prediction = answer(weights, sound)
+    left, right = st.columns([2, 3], gap="medium")
+    with right:
+        player(sound.waveform, sound.sample_rate, key="listen", follow=("listen_stage",), label=f"Play {sound.name}")
+        window = _choose_window(prediction, sound)
+        heard = explanation(weights, sound, window)
+    with left:
+        _show_answer(prediction, run, fold, sound)
         if heard.maps:
-            _show_heads(heard)
+            _look_through(heard)
+        else:
+            st.info(escape(f"The model {prediction.model} has no attention, so there is nothing to look at inside "
+                           "it; choose a transformer model for that."), icon=":material/visibility_off:")
+    with right:
+        _show_stage(heard, sound)
+    if heard.maps:
+        _show_heads(heard)
 
 
 def _show_answer(prediction: Prediction, run: Run, fold: str, sound: Sound) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure, confusion_figure
-from app.components import player, show_error, show_figure
+from app.components import guarded_fragment, player, show_error, show_figure
 from app.state import clip_audio, is_dark
 from app.views.results_data import Result, dataset_of
 from app.views.results_parts import block, count
@@ -16,7 +16,7 @@ CELL, MISTAKES = "results_cell", "mistakes"
 HEIGHT = 540
 
 
-@st.fragment
+@guarded_fragment()
 def confusion_block(result: Result) -> None:
     """Matrix on the left; on the right the clips of the chosen cell, all mistakes while none is chosen."""
     left, right = st.columns([6, 5], gap="large")

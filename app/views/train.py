@@ -6,7 +6,7 @@ from itertools import product
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import page_header, show_error
+from app.components import guarded_fragment, page_header, show_error
 from app.state import is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
@@ -71,7 +71,7 @@ def start(plans: list[Plan], experiment: str) -> None:
 def costs(plans: list[Plan]) -> None:
     """Trainings and minutes; asks again every second while this machine is being measured."""
     waiting = plans and estimate(plans).unknown and st.session_state.get("train.measuring", True)
-    st.fragment(_costs, run_every=1 if waiting else None)(plans)
+    guarded_fragment(1 if waiting else None)(_costs)(plans)
 
 
 def _costs(plans: list[Plan]) -> None:
@@ -130,4 +130,4 @@ left, right = st.columns([5, 6], gap="large")
 with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
     watch()
 with left:
-    st.fragment(choice)()
+    guarded_fragment()(choice)()

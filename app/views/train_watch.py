@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.charts.training import HEIGHT, learning_curves
-from app.components import empty_state, show_error, show_figure
+from app.components import empty_state, guard, guarded_fragment, show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from core.errors import UserError
@@ -23,7 +23,7 @@ ICONS = {"running": "autorenew", "queued": "schedule", "stopping": "hourglass_bo
 def watch() -> None:
     """The right side; it looks again by itself as long as a run waits or trains."""
     active = any(run.status.active for run in list_runs())
-    st.fragment(_watch, run_every=EVERY if active else None)(active)
+    guarded_fragment(EVERY if active else None)(_watch)(active)
 
 
 def _watch(was_active: bool) -> None:
@@ -103,7 +103,8 @@ def show_run(run: Run) -> None:
         st.progress(status.progress, text=escape(status.message) if status.state != "failed" else None)
     elif run.summary:
         _headline(run.summary)
-    _curves(run)
+    with guard():  # curves that cannot be read hide neither the actions nor the log
+        _curves(run)
     with st.expander("Log", key="log_open", on_change="rerun") as log:
         if log.open:
             st.code(run.log() or "Nothing was written yet.", language=None, height=260)

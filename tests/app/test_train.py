@@ -196,3 +196,27 @@ def test_interrupted_finished_broken_and_unknown_runs(page, tiny_folder):
     page.run()
     assert "there is no run called" in said(page)
     assert runs.get_run("gone")
+
+
+@pytest.mark.parametrize("text", ["fold,epoch\n1,2\n", 'fold,epoch\n"1,2\n'])
+def test_curves_that_cannot_be_read_are_said_and_leave_the_form(page, tiny_folder, text):
+    run = create_run(TrainConfig(dataset=str(tiny_folder)), name="torn")
+    run.write_status("stopped", progress=0.4, message="Stopped; it can be resumed")
+    (run.path / "history.csv").write_text(text)
+    page.query_params["run"] = "torn"
+    page.run()
+    assert not page.exception
+    assert "history.csv" in page.error[0].value.replace("\\", "")
+    assert "Start training" in labels(page)
+    assert "Resume" in labels(page)
+    assert "Log" in [expander.label for expander in page.expander]
+
+
+def test_what_goes_wrong_within_a_part_of_the_page_is_said_there(page, monkeypatch):
+    def broken(*args):
+        raise UserError("the disk is full; make room")
+
+    monkeypatch.setattr("core.costs.seconds_per_clip", broken)
+    page.run()
+    assert not page.exception
+    assert page.error[0].value.replace("\\", "") == "the disk is full; make room"

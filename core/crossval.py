@@ -23,7 +23,7 @@ from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
 from core.run_folder import HISTORY_COLUMNS, Run
 from core.run_tables import RunTable
-from core.splits import Split, clip_folds
+from core.splits import Split
 from core.state_saver import StateSaver
 from core.summary import write_summary
 from core.tracking import Tracker
@@ -117,7 +117,6 @@ class CrossValidation:
         bad = self._unreadable()
         self.usable = tuple(i for i in range(len(self.dataset.clips)) if i not in bad)
         self.splits = [_without(split, bad) for split in self.plan.splits]
-        self.clip_folds = clip_folds(self.dataset, self.config.protocol, self.config.folds, self.config.seed)
         self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
         self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
@@ -136,14 +135,21 @@ class CrossValidation:
         return {i for i, fact in enumerate(self.cache.facts) if fact.error}
 
     def _remember_data(self) -> None:
-        """Note the data's fingerprint, or refuse to go on with folds that were trained on other sounds."""
+        """Note what the data and the splits are, or refuse to go on with folds that were trained on others.
+
+        Runs that began before splits were noted go on without that check.
+        """
         record = self.run.record
         begun = any(self.run.path.glob("fold*")) or FINAL in self.run.checkpoints()
         if begun and record.get("data") not in (None, self.cache.fingerprint):
             raise UserError(f"the clips of {self.dataset.name} have changed since {self.run.name} began; "
                             "start a new run, or bring the old clips back")
-        names = list(self.dataset.class_names)
-        write_json(self.run.path / "config.json", record | {"data": self.cache.fingerprint, "class_names": names})
+        if begun and record.get("splits") not in (None, self.plan.splits_hash):
+            raise UserError(f"the recordings or folds of {self.dataset.name} have changed since {self.run.name} began, so "
+                            "a model could be tested on clips it trained on; start a new run, or bring the old ones back")
+        noted = {"data": self.cache.fingerprint, "splits": self.plan.splits_hash,
+                 "class_names": list(self.dataset.class_names)}
+        write_json(self.run.path / "config.json", record | noted)
 
     def _is_done(self, split: Split) -> bool:
         return str(split.model_fold) in self.run.checkpoints() and split.model_fold in self.predictions
@@ -206,7 +212,7 @@ class CrossValidation:
                             f"a lower learning rate than {self.config.learning_rate:g} usually helps")
         probs = torch.from_numpy(logits).double().softmax(dim=1).numpy()
         clips = [self.dataset.clips[i] for i in indices]
-        return [[clip.key, split.model_fold, int(self.clip_folds[i]), part, clip.label, *map(float, row)]
+        return [[clip.key, split.model_fold, int(self.plan.clip_folds[i]), part, clip.label, *map(float, row)]
                 for i, clip, row in zip(indices, clips, probs, strict=True)]
 
     def _summarise(self) -> None:

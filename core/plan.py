@@ -1,12 +1,17 @@
 """What a config means on its data, found out before anything starts and without torch: splits, trainings, mistakes."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from core.catalog import check_model
 from core.config import TrainConfig
 from core.datasets import Dataset, load_dataset
 from core.errors import UserError
-from core.splits import Split, make_splits
+from core.splits import Split, clip_folds, make_splits
 
 PREDICTION_COLUMNS = ("path", "model_fold", "clip_fold", "split", "target")  # then one column per class
 
@@ -29,6 +34,19 @@ class Plan:
         """Clips heard per epoch, summed over all models: with the clips per second of a machine, the cost."""
         everything = len(self.dataset.clips) * self.config.final
         return sum(len(split.train) for split in self.splits) + everything
+
+    @cached_property
+    def clip_folds(self) -> np.ndarray:
+        """The fold of every clip under the protocol, int64 ``(clips,)``."""
+        return clip_folds(self.dataset, self.config.protocol, self.config.folds, self.config.seed)
+
+    @cached_property
+    def splits_hash(self) -> str:
+        """A hash of every clip's recording and fold and of all splits: another one where a clip changed sides."""
+        clips = [(clip.key, clip.source, fold)
+                 for clip, fold in zip(self.dataset.clips, self.clip_folds.tolist(), strict=True)]
+        splits = [(split.model_fold, split.train, split.validation, split.test) for split in self.splits]
+        return hashlib.sha256(json.dumps([clips, splits]).encode()).hexdigest()
 
 
 def make_plan(config: TrainConfig) -> Plan:

@@ -139,7 +139,7 @@ KILLS = {
     "after a saved state": ("save_fold_state", 0, True),
     "before the final model": ("save_checkpoint", 2, False),
     "after the final model": ("save_checkpoint", 2, True),
-    "before the summary": ("summarise", 0, False),
+    "before the summary": ("write_summary", 0, False),
 }
 
 
@@ -218,6 +218,41 @@ def test_other_clips_are_not_mixed_into_a_run_that_began(config, tiny_folder):
     with pytest.raises(UserError, match="have changed since r began"):
         run_training(run)
     assert run.state == "failed" and "changed" in run.status.message
+
+
+@pytest.mark.parametrize("protocol, column", [("published", "fold"), ("kfold", "source")])
+def test_a_run_does_not_go_on_when_a_clip_changed_sides(config, tiny_folder, protocol, column):
+    """Cancelled in the middle of a fold; then the table says otherwise about one clip. Put back, the run goes on."""
+    table, clips = tiny_folder / "metadata.csv", make_plan(config).dataset.clips
+    rows = pd.DataFrame([(clip.path, clip.label, clip.fold, clip.source) for clip in clips],
+                        columns=["path", "label", "fold", "source"])
+    rows.to_csv(table, index=False)
+    config = config.replace(protocol=protocol, epochs=3)
+    whole, run = trained(config, "whole"), create_run(config, "r")
+    assert run_training(run, lambda share, message: cancel(run) if message.startswith("fold 2 of") else None) == "stopped"
+    before = results(run)
+
+    changed = rows.copy()
+    if column == "fold":
+        changed.loc[rows.source == rows.source[0], "fold"] = 5
+    else:
+        changed.loc[0, "source"] = "another recording"
+    changed.to_csv(table, index=False)
+    with pytest.raises(UserError, match="recordings or folds of tiny have changed since r began"):
+        run_training(run)
+    assert run.state == "failed" and results(run) == before
+
+    rows.to_csv(table, index=False)
+    assert run_training(run) == "finished" and results(run) == results(whole)
+
+
+def test_a_run_that_began_before_splits_were_noted_goes_on(config):
+    run = trained(config, "r")
+    run.checkpoints()["2"].unlink()
+    record = json.loads((run.path / "config.json").read_text())
+    assert len(record.pop("splits")) == 64
+    (run.path / "config.json").write_text(json.dumps(record))
+    assert run_training(run) == "finished" and "splits" in run.record
 
 
 def test_unreadable_clips_are_left_out_and_named_in_the_log(config, tiny_folder):

@@ -20,6 +20,7 @@ ESC10_FOLDERS = dict(zip(("dogbark", "rain", "seawaves", "babycry", "clocktick",
                           "chainsaw", "rooster", "firecrackling"), ESC10_CLASSES, strict=True))
 ARCHIVE_FOLDER = re.compile(r"\d{3} - (.+)")
 ARCHIVE_FILE = re.compile(r"(\d+)-([^-]+)-[A-Za-z]+")
+ESC10_FILE = re.compile(r"(\d+-[^-]+-[A-Za-z]+)(?:-\d+)?")  # ESC-50 puts the class behind it
 SOURCE_END = re.compile(r"[-_]|\d+")
 TABLE = "metadata.csv"
 ESC50_TABLE = "meta/esc50.csv"
@@ -30,6 +31,12 @@ FROM_NAMES = "fold and source are read from each file's name (fold-source-take)"
 def normalised(name: str) -> str:
     """Letters and digits in lower case: how names are compared."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def clip_identity(dataset_name: str, key: str) -> str:
+    """What a clip is called whichever layout its data set lies in: ``fold-source-take`` in ESC-10, else its key."""
+    named = ESC10_FILE.fullmatch(PurePosixPath(key).stem) if normalised(dataset_name) == "esc10" else None
+    return named[1] if named else key
 
 
 def audio_files(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ import pytest
 
 from core.config import TrainConfig
 from core.datasets import load_dataset
+from core.readers import clip_identity
 from core.runs import create_run
 from core.seen import clip_use, unheard_folds
 from tests.conftest import write_tiny
@@ -52,3 +53,53 @@ def test_a_validation_clip_is_named_as_such(tested_run, tiny_dataset):
     table.assign(split="validation").to_csv(tested_run.path / "predictions.csv", index=False)
     clip = next(clip for clip in tiny_dataset.clips if clip.fold == 2)
     assert clip_use(tested_run, "2", tiny_dataset, clip) == "validation"
+
+
+def test_an_equal_path_in_another_data_set_is_not_taken_for_the_clip(tested_run, tiny_dataset, tmp_path):
+    for folder in ("other", "elsewhere/tiny"):  # another name, and the same name at another place
+        other = load_dataset(str(write_tiny(tmp_path / folder)))
+        clip = next(clip for clip in other.clips if clip.fold == 1)
+        assert clip.key in {own.key for own in tiny_dataset.clips}
+        assert clip_use(tested_run, "1", other, clip) == "elsewhere"
+
+
+def test_without_the_data_set_the_recorded_answers_still_tell(tested_run, tiny_dataset):
+    clip = next(clip for clip in tiny_dataset.clips if clip.fold == 1)
+    tiny_dataset.root.rename(tiny_dataset.root.with_name("gone"))
+    assert clip_use(tested_run, "1", tiny_dataset, clip) == "test"
+    assert clip_use(tested_run, "2", tiny_dataset, clip) == "unknown"
+
+
+def test_clips_of_esc10_are_the_same_in_both_of_its_layouts(isolated, monkeypatch):
+    """Trained on the published archive; on this machine ESC-10 is only found inside ESC-50."""
+    monkeypatch.setattr("core.datasets.data_dirs", lambda: [isolated / "data"])
+    place = isolated / "data" / "ESC-10"
+    archive = load_dataset(str(write_tiny(place, classes=("001 - Dog bark", "002 - Rain"))))
+    run = create_run(TrainConfig(dataset="ESC-10", protocol="published"), name="shipped")
+    rows = [(clip.key, clip.fold, clip.fold, "test", clip.label) for clip in archive.clips]
+    pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target"]).to_csv(
+        run.path / "predictions.csv", index=False)
+    for fold in range(1, 6):
+        (run.path / f"fold{fold}.safetensors").touch()
+    place.rename(isolated / "gone")
+
+    table = ["filename,fold,target,category,esc10,src_file,take"]
+    for clip in archive.clips:
+        target = {"dog": 0, "rain": 10}[clip.label]
+        table.append(f"{clip.name}-{target}.wav,{clip.fold},{target},{clip.label},True,{clip.source},{clip.name[-1]}")
+    (isolated / "data" / "ESC-50" / "meta").mkdir(parents=True)
+    (isolated / "data" / "ESC-50" / "meta" / "esc50.csv").write_text("\n".join(table))
+    dataset = load_dataset("ESC-10")
+    clip = next(clip for clip in dataset.clips if clip.fold == 1)
+    assert dataset.root.name == "ESC-50" and clip.key.startswith("audio/") and clip.key.endswith(".wav")
+    assert clip_use(run, "1", dataset, clip) == "test"
+    assert clip_use(run, "2", dataset, clip) == "training" and unheard_folds(run, clip) == ["1"]
+    everything = load_dataset("ESC-50")
+    assert clip_use(run, "1", everything, everything.clips[0]) == "elsewhere"
+
+
+def test_only_esc10_has_names_that_stand_for_the_clip():
+    names = ("001 - Dog bark/1-10-A.ogg", "audio/1-10-A-0.wav")
+    assert {clip_identity(dataset, name) for name in names for dataset in ("ESC-10", "esc10")} == {"1-10-A"}
+    assert [clip_identity("sounds", name) for name in names] == list(names)
+    assert clip_identity("ESC-10", "a/long.wav#t=0,5") == "a/long.wav#t=0,5"

@@ -10,7 +10,7 @@ from app.views.results_data import Result, dataset_of
 from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
 from core.errors import UserError
-from core.readers import normalised
+from core.readers import clip_identity, normalised
 
 CELL, MISTAKES = "results_cell", "mistakes"
 HEIGHT = 540
@@ -143,7 +143,10 @@ def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:
 
 def _sound(result: Result, path: str) -> None:
     dataset = dataset_of(result)
-    clip = next((clip for clip in dataset.clips if clip.key == path), None) if dataset else None
+    clip = None
+    if dataset:
+        wanted = clip_identity(dataset.name, path)
+        clip = next((clip for clip in dataset.clips if clip_identity(dataset.name, clip.key) == wanted), None)
     if clip is None:
         _absent(result)
         return

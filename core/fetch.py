@@ -57,11 +57,19 @@ def _install(url: str, target: Path, tell: Progress) -> Path:
         unpack_zip(archive, temporary, lambda *count: tell("unpack", *count))
         _check(temporary, f"what {url} holds is not ESC-10 as published:", "nothing was kept", tell)
         temporary.rename(target)
+    except UserError:
+        _drop(archive, local)  # its content is wrong: the next call must download again
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if archive != local:  # whole: either unpacked now, or of no use
-            archive.unlink(missing_ok=True)
+    _drop(archive, local)
     return target
+
+
+def _drop(archive: Path, local: Path) -> None:
+    """Remove the download, which stays after Ctrl-C or on a full disk; never the person's own file."""
+    if archive != local:
+        archive.unlink(missing_ok=True)
 
 
 def _check(folder: Path, before: str, after: str, tell: Progress) -> None:

@@ -175,6 +175,22 @@ def test_a_wrong_clip_keeps_nothing(server, published, isolated):
         fetch.fetch("esc10", isolated / "data", server.url)
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")], ids=["Ctrl-C", "full disk"])
+@pytest.mark.parametrize("stage", ["unpack", "check"])
+def test_what_is_downloaded_is_not_lost_when_the_rest_stops(server, published, isolated, stop, stage):
+    def stopping(now: str, done: int, total: int | None) -> None:
+        if now == stage:
+            raise stop
+
+    with pytest.raises((KeyboardInterrupt, UserError)):
+        fetch.fetch("esc10", isolated / "data", server.url, stopping)
+    assert list((isolated / "data").iterdir()) == []
+    requests = len(server.requests)
+    assert fetch.fetch("esc10", isolated / "data", server.url).is_dir()
+    assert len(server.requests) == requests, "it was downloaded again"
+    assert list((isolated / "cache" / "downloads").iterdir()) == []
+
+
 def test_a_folder_that_is_there_but_not_whole_is_left_alone(published, isolated):
     (isolated / "data" / "ESC-10").mkdir()
     with pytest.raises(UserError, match=r"is there already, but 4 of 4 clips.*move it away"):

@@ -5,12 +5,12 @@ training; a longer one is cut into windows that overlap by half, and the windows
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +107,7 @@ def predict(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) ->
     heard, offsets = _prepared(checkpoint, waveform, sample_rate)
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     probs = []
-    with torch.inference_mode(), _one_thread():
+    with torch.inference_mode(), _one_thread:
         for first in range(0, len(offsets), WINDOWS_AT_ONCE):
             batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
             probs.append(_probabilities(checkpoint.model, batch))
@@ -132,7 +132,7 @@ def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, wi
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     stretch, offset = _stretch(heard, offsets[window], length), offsets[window] / rate
     recording = record_attention(checkpoint.model) if attention_layers(checkpoint.model) else nullcontext()
-    with torch.inference_mode(), _one_thread():
+    with torch.inference_mode(), _one_thread:
         with recording as record:
             probs = _probabilities(checkpoint.model, stretch[None])[0]
         frontend = _log_mel(rate)
@@ -181,18 +181,35 @@ def _probabilities(model, batch: np.ndarray) -> np.ndarray:
     return model(torch.from_numpy(batch).to(device)).float().softmax(dim=1).cpu().numpy()
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
+class _OneThread:
     """One clip is a few milliseconds of work. Two threads of which one must wait for a core, because a training has
-    them, take twenty times as long as one thread alone."""
-    import torch
+    them, take twenty times as long as one thread alone.
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    Sessions answer at the same time, and torch keeps the number both per process (for threads that begin later) and
+    per thread. So the first to enter notes it, and everybody who leaves puts that number back.
+    """
+
+    def __init__(self):
+        self._lock, self._users, self._before = Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        import torch
+
+        with self._lock:
+            if not self._users:
+                self._before = torch.get_num_threads()
+            self._users += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *error: object) -> None:
+        import torch
+
+        with self._lock:
+            self._users -= 1
+            torch.set_num_threads(self._before)
+
+
+_one_thread = _OneThread()
 
 
 def _moved(attention: "AttentionMap", offset: float) -> "AttentionMap":

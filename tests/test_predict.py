@@ -16,7 +16,7 @@ from core.config import TrainConfig
 from core.errors import UserError
 from core.models import create_model
 from core.models.tokens import TokenLayout
-from core.predict import _moved, explain, predict, read_clip, window_offsets
+from core.predict import _moved, _one_thread, explain, predict, read_clip, window_offsets
 
 RATE, SECONDS = 4_000, 0.5
 LENGTH = 2_000
@@ -183,3 +183,39 @@ def test_hours_in_a_small_file_are_refused_before_they_are_decoded(tmp_path, mon
     monkeypatch.setattr("core.audio.read_audio", lambda *args, **kwargs: pytest.fail("was decoded"))
     with pytest.raises(UserError, match="11 minutes long and at most 10"):
         read_clip(tmp_path / "long.flac")
+
+
+def test_sessions_that_answer_at_once_leave_the_number_of_threads_as_it_was():
+    """Enter one, enter two, leave one, leave two, each a session of its own; then a session that begins later."""
+    before, seen = torch.get_num_threads(), {}
+    begun, inside, left = (threading.Event() for _ in range(3))
+
+    def first():
+        with _one_thread:
+            seen["first"] = torch.get_num_threads()
+            begun.set()
+            inside.wait(30)
+        seen["first, after"] = torch.get_num_threads()
+        left.set()
+
+    def second():
+        with _one_thread:
+            seen["second"] = torch.get_num_threads()
+            inside.set()
+            left.wait(30)
+        seen["second, after"] = torch.get_num_threads()
+
+    try:
+        torch.set_num_threads(3)
+        sessions = [threading.Thread(target=first), threading.Thread(target=second)]
+        sessions[0].start()
+        begun.wait(30)
+        sessions[1].start()
+        for session in sessions:
+            session.join(30)
+        later = threading.Thread(target=lambda: seen.update(later=torch.get_num_threads()))
+        later.start()
+        later.join(30)
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {"first": 1, "second": 1, "first, after": 3, "second, after": 3, "later": 3}

@@ -1,7 +1,6 @@
 """Weights on disk: safetensors with config and class names in the metadata. Nothing is unpickled."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from torch import nn
 
 from core.config import TrainConfig
 from core.errors import UserError
+from core.files import replacing
 from core.models import create_model
 from core.training import FoldState
 
@@ -60,16 +60,8 @@ def load_fold_state(path: Path) -> FoldState:
 
 
 def _write(path: Path, tensors: dict, metadata: dict) -> None:
-    """Temporary name, flush, rename: a reader sees the old file or the new one, never half of one."""
-    temporary = Path(path).with_name(f"{Path(path).name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(save(tensors, {KEY: json.dumps(metadata)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(tensors, {KEY: json.dumps(metadata)}))
 
 
 def _read(path: Path) -> tuple[dict, dict]:

@@ -15,6 +15,7 @@ from core.audio import audio_info, clipped_share, peak_db, read_audio, rms_db, s
 from core.clips import Clip, Dataset
 from core.config import cache_dir
 from core.errors import UserError
+from core.files import write_text
 
 VERSION = 1
 THREADS = min(4, os.cpu_count() or 1)
@@ -109,9 +110,7 @@ def dataset_key(dataset: Dataset, *settings: object) -> str:
 def write_facts(place: Path, facts: list[ClipFacts]) -> None:
     """Written whole or not at all."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    temporary.write_text(json.dumps([asdict(fact) for fact in facts]), encoding="utf-8")
-    temporary.replace(place)
+    write_text(place, json.dumps([asdict(fact) for fact in facts]))
 
 
 def facts_from_json(rows: list[dict]) -> list[ClipFacts]:

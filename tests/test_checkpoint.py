@@ -71,7 +71,7 @@ def test_a_failing_disk_keeps_the_old_file(saved, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.checkpoint.os.fsync", full)
+    monkeypatch.setattr("core.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(path, create_model("cnn1d", 3, 16_000), CONFIG, NAMES)
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == [path.name]

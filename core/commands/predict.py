@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import UserError
+from core.files import replacing
 
 SHOWN = 5  # classes printed for people; --json has all of them
 
@@ -86,16 +86,11 @@ def attention_arrays(explanation) -> dict[str, np.ndarray]:
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Under the very name that was asked for, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
-        os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"{path} could not be written: {error.strerror}") from None
-    finally:
-        if temporary.exists():
-            temporary.unlink()
 
 
 def _print(answer: dict) -> None:

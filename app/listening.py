@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from app.state import clip_audio
+from app.state import clip_audio, current_dataset, current_label, dataset_named
 from core.clips import Clip, Dataset
+from core.errors import UserError
 from core.predict import Explanation, Prediction, explain, load_predictor, predict, read_clip
 from core.run_folder import Run
 from core.runs import list_runs, resolve_checkpoint
@@ -48,6 +49,18 @@ def sound_of_clip(dataset: Dataset, clip: Clip) -> Sound:
     facts = dataset.path_of(clip).stat() if dataset.path_of(clip).exists() else None
     stamp = (facts.st_mtime_ns, facts.st_size) if facts else None
     return Sound(f"{dataset.root}|{clip.key}|{stamp}", clip.name, *clip_audio(dataset, clip), clip)
+
+
+def dataset_for(run: Run) -> Dataset:
+    """The chosen data set; where it is the table the run learned from, with the classes the run took from it."""
+    dataset, config = current_dataset(), run.config
+    if dataset.layout != "table" or config.label == current_label():
+        return dataset
+    try:
+        own = dataset_named(config.dataset, config.label)
+    except UserError:
+        return dataset
+    return own if (own.root, own.name, own.layout) == (dataset.root, dataset.name, dataset.layout) else dataset
 
 
 def trained_runs() -> list[Run]:

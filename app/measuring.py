@@ -42,13 +42,13 @@ def measuring(dataset: Dataset) -> Measuring:
 
 
 @st.cache_data(ttl=60, max_entries=16, show_spinner=False)
-def _files_key(name: str, root: str, clips: int, _dataset: Dataset) -> str:
-    return dataset_key(_dataset)
+def _files_key(name: str, root: str, labels: tuple[str, ...], _dataset: Dataset) -> str:
+    return dataset_key(_dataset, labels)
 
 
 def files_key(dataset: Dataset) -> str:
-    """A name that changes with the data set's files; asked of the disk once a minute."""
-    return _files_key(dataset.name, str(dataset.root), len(dataset.clips), dataset)
+    """A name that changes with the data set's classes and files; asked of the disk once a minute."""
+    return _files_key(dataset.name, str(dataset.root), tuple(clip.label for clip in dataset.clips), dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

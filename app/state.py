@@ -13,7 +13,8 @@ from core.audio import AudioInfo, audio_info, read_audio
 from core.datasets import Clip, Dataset, default_dataset, load_dataset
 from core.errors import UserError
 
-DATASET_KEY = "earshot_dataset"
+DATASET_KEY, LABEL_KEY = "earshot_dataset", "earshot_label"
+LABEL = "label"  # the column with the class, where nobody chose another
 
 
 def is_dark() -> bool:
@@ -22,33 +23,48 @@ def is_dark() -> bool:
 
 
 def current_dataset() -> Dataset:
-    """The data set chosen for the whole app: of the link (``?dataset=``), else of this session, else the default one.
+    """The data set chosen for the whole app: of the link (``?dataset=``, and ``&label=`` for the column of a table),
+    else of this session, else the default one.
 
     Raises :class:`UserError` when it can no longer be read; the choice then falls back to the default next time.
     """
-    name = st.query_params.get("dataset") or st.session_state.get(DATASET_KEY) or default_dataset()
+    kept = st.session_state.get(DATASET_KEY)
+    name = st.query_params.get("dataset") or kept or default_dataset()
+    label = st.query_params.get("label") or (current_label() if name == kept else LABEL)
     try:
-        dataset = dataset_named(name)
+        dataset = dataset_named(name, label)
     except UserError:
+        _forget_link()
         st.session_state.pop(DATASET_KEY, None)
-        st.query_params.pop("dataset", None)
+        st.session_state.pop(LABEL_KEY, None)
         raise
-    st.session_state[DATASET_KEY] = name
+    st.session_state[DATASET_KEY], st.session_state[LABEL_KEY] = name, label
     return dataset
 
 
-def choose_dataset(name: str) -> Dataset:
-    """Make ``name`` (or a folder's path) the data set of this session. Raises :class:`UserError` when it is none."""
-    dataset = dataset_named(name)
-    st.session_state[DATASET_KEY] = name
-    st.query_params.pop("dataset", None)
+def current_label() -> str:
+    """The column that holds the class of the chosen data set; it matters only where that is a table."""
+    return st.session_state.get(LABEL_KEY, LABEL)
+
+
+def choose_dataset(name: str, label: str = LABEL) -> Dataset:
+    """Make ``name`` (or a folder's path) the data set of this session, ``label`` being the column with the class where
+    it is a table. Raises :class:`UserError` when it is none; the session then keeps the one it had."""
+    dataset = dataset_named(name, label)
+    st.session_state[DATASET_KEY], st.session_state[LABEL_KEY] = name, label
+    _forget_link()
     return dataset
+
+
+def _forget_link() -> None:
+    for name in ("dataset", "label"):
+        st.query_params.pop(name, None)
 
 
 @st.cache_resource(ttl=60, max_entries=8, show_spinner=False)
-def dataset_named(name: str) -> Dataset:
-    """A data set by name or path, read again after a minute so that new files appear."""
-    return load_dataset(name)
+def dataset_named(name: str, label: str = LABEL) -> Dataset:
+    """A data set by name or path, read again after a minute so that new files appear; ``label``: a table's column."""
+    return load_dataset(name, label=label)
 
 
 def clip_audio(dataset: Dataset, clip: Clip) -> tuple[np.ndarray, int]:

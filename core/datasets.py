@@ -25,7 +25,7 @@ from core.readers import (
     read_metadata,
 )
 
-__all__ = ["Clip", "Dataset", "available_datasets", "default_dataset", "load_dataset"]
+__all__ = ["Clip", "Dataset", "available_datasets", "default_dataset", "is_table", "load_dataset"]
 
 DEMO = "demo"
 LAYOUTS = ("a folder per class, a metadata.csv with the columns path and label, or the layout of ESC-10, ESC-50 or "
@@ -45,6 +45,13 @@ def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int |
     return dataset if limit is None else _limited(dataset, limit)
 
 
+def is_table(name_or_path: str | Path) -> bool:
+    """Whether the data set of that name or path is a table, in which ``label`` chooses the column with the class."""
+    found = _candidate(str(name_or_path))
+    path = found[0] if found else Path(name_or_path).expanduser()
+    return (path / TABLE).is_file() or (path.suffix.lower() == ".csv" and path.is_file())
+
+
 def available_datasets() -> list[str]:
     """Names that :func:`load_dataset` finds here, sorted, with the generated ``demo`` last."""
     names = {name for _, name in _candidates()}
@@ -61,15 +68,13 @@ def default_dataset() -> str:
 def _opened(text: str, label: str) -> Dataset:
     wanted = normalised(text)
     path = Path(text).expanduser()
-    is_name = not set(text) & {"/", os.sep, "~"}
-    if wanted == DEMO and is_name:
+    if wanted == DEMO and _is_name(text):
         from core.demo import demo_folder
 
         return _named(DEMO, read_archive(demo_folder()))
-    if is_name:
-        for folder, name in _candidates():
-            if wanted and wanted in (normalised(name), normalised(folder.name)):
-                return _read(folder, label, name)
+    if found := _candidate(text):
+        return _read(found[0], label, found[1])
+    if _is_name(text):
         for folder, name in _candidates():
             if wanted == "esc10" and name == "ESC-50":
                 return read_esc50(folder, esc10_only=True)
@@ -92,6 +97,18 @@ def _read(folder: Path, label: str, name: str | None = None) -> Dataset:
     except OSError as error:
         raise UserError(f"{folder} could not be read: {error.strerror}") from None
     raise UserError(f"{folder} holds no classes of sound files: expected {LAYOUTS}")
+
+
+def _is_name(text: str) -> bool:
+    return not set(text) & {"/", os.sep, "~"}
+
+
+def _candidate(text: str) -> tuple[Path, str] | None:
+    """Folder and name of the data set below the data folders that is called ``text``; None where none is."""
+    wanted = normalised(text)
+    if not wanted or not _is_name(text):
+        return None
+    return next((found for found in _candidates() if wanted in (normalised(found[1]), normalised(found[0].name))), None)
 
 
 def _candidates() -> Iterator[tuple[Path, str]]:

@@ -50,6 +50,19 @@ def tiny_dataset(tiny_folder) -> Dataset:
     return load_dataset(str(tiny_folder))
 
 
+@pytest.fixture
+def voices(isolated) -> Path:
+    """A table in the data folder with the columns ``speaker`` (Ada, Max) and ``word``, none called ``label``: 20 clips
+    in five folds."""
+    root = isolated / "data" / "voices"
+    write_tiny(root, ("one", "two"))
+    files = sorted(root.glob("*/*.wav"))
+    rows = [f"{file.relative_to(root).as_posix()},{('Ada', 'Max')[number % 2]},{file.parent.name},"
+            f"{file.name.split('-')[0]},{file.parent.name}-{number}" for number, file in enumerate(files)]
+    (root / "metadata.csv").write_text("\n".join(["path,speaker,word,fold,source", *rows]), encoding="utf-8")
+    return root
+
+
 def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low", "003 - Noise"), folds: int = 5,
                takes: str = "AB") -> Path:
     """Wav files named like ESC-10's: ``<class>/<fold>-<source>-<take>.wav``."""

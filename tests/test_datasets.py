@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.config import ROOT
-from core.datasets import available_datasets, default_dataset, load_dataset
+from core.datasets import available_datasets, default_dataset, is_table, load_dataset
 from core.errors import UserError
 from core.readers import ESC10_CLASSES, sources_by_name
 from tests.conftest import write_tiny
@@ -186,3 +186,9 @@ def test_the_name_demo_is_the_generated_one_and_a_path_is_a_path(isolated, monke
     assert load_dataset("./demo").class_names == ("high", "low", "noise")
     monkeypatch.setattr("core.demo.demo_folder", lambda: isolated / "demo")
     assert load_dataset("Demo").name == "demo"
+
+
+def test_only_a_table_lets_the_column_of_its_classes_be_chosen(voices, tiny_folder):
+    assert is_table("voices") and is_table("Voices") and is_table(voices) and is_table(voices / "metadata.csv")
+    assert not any(map(is_table, ("demo", "nothing", "", tiny_folder, voices / "one", voices / "other.csv")))
+    assert load_dataset("voices", label="speaker").class_names == ("Ada", "Max")

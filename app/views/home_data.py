@@ -1,15 +1,19 @@
 """The card of the data set: what it is, whether its folds can be trusted, and how to take another one."""
 
+import os
+import sys
+
 import streamlit as st
 
 from app.components import show_error
-from app.state import choose_dataset
+from app.state import LABEL, choose_dataset
 from core.clips import Dataset
+from core.config import ROOT
 from core.datasets import available_datasets
 from core.errors import UserError
 from core.splits import leaks
 
-FETCH = "python -m core data fetch esc10"
+FETCH = f"{os.path.relpath(sys.executable, ROOT)} -m core data fetch esc10"  # typed at the project's root
 
 
 def data_card(dataset: Dataset) -> None:
@@ -40,19 +44,21 @@ def change(dataset: Dataset) -> None:
     folder = st.text_input("Or a folder of yours", placeholder="/home/me/sounds", key="home_folder",
                            help="A folder with one folder per class, a metadata.csv with the columns path and label, "
                                 "or an unpacked ESC-10, ESC-50 or UrbanSound8K")
+    label = st.text_input("Label column", placeholder="label", key="home_label",
+                          help="Only for a table: the column that holds the class")
     if st.button("Use it", type="primary"):
-        _use(folder.strip() or chosen)
+        _use(folder.strip() or chosen, label.strip() or LABEL)
     if "ESC-10" not in names:
         st.caption("ESC-10 (42 MB) is fetched by this command, then listed above:")
         st.code(FETCH, language=None)
 
 
-def _use(name: str | None) -> None:
+def _use(name: str | None, label: str) -> None:
     if not name:
         show_error("Choose a data set, or give the path of a folder")
         return
     try:
-        choose_dataset(name)
+        choose_dataset(name, label)
     except UserError as error:
         show_error(error)
     else:

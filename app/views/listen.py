@@ -18,6 +18,6 @@ else:
     with right:
         run, fold = choose_model(runs)
     with left:
-        sound = choose_sound()
+        sound = choose_sound(run)
     if sound is not None:
         inside(run, fold, sound)

@@ -4,8 +4,7 @@ import streamlit as st
 
 from app.components import show_error
 from app.components.frame import escape
-from app.listening import Sound, best_run, sound_of_bytes, sound_of_clip
-from app.state import current_dataset
+from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.run_folder import Run
@@ -15,8 +14,8 @@ TYPES = ["wav", "flac", "ogg", "mp3"]
 MEGABYTES = 50
 
 
-def choose_sound() -> Sound | None:
-    """The sound to listen into, or None where none is there yet (then the page has said what to do)."""
+def choose_sound(run: Run) -> Sound | None:
+    """The sound for the run's model to listen to, or None where none is there yet (then the page has said what to do)."""
     if st.session_state.get("pending_upload"):  # dropped on Home
         st.session_state["listen_upload"] = st.session_state.pop("pending_upload")
         st.session_state["listen_source"] = UPLOAD
@@ -26,7 +25,7 @@ def choose_sound() -> Sound | None:
     source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP), key="listen_source", required=True,
                                   persist_state="session")
     if source == CLIP:
-        return _clip()
+        return _clip(run)
     link(clip=None)
     return _upload() if source == UPLOAD else _recording()
 
@@ -106,8 +105,8 @@ def _keep_take() -> None:
     st.session_state["listen_recording"] = ("the recording", take.getvalue()) if take else None
 
 
-def _clip() -> Sound | None:
-    dataset = current_dataset()
+def _clip(run: Run) -> Sound | None:
+    dataset = dataset_for(run)
     by_class: dict[str, list[Clip]] = {name: [] for name in dataset.class_names}
     for clip in dataset.clips:
         by_class[clip.label].append(clip)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app.state import dataset_named
+from app.state import LABEL, dataset_named
 from core.classwise import rows_of
 from core.clips import Dataset
 from core.errors import UserError
@@ -67,18 +67,19 @@ def dataset_of(result: Result) -> Dataset | None:
     """The run's data set, None where this machine does not have it."""
     for name in dict.fromkeys(filter(None, (result.settings.get("dataset"), result.dataset))):
         try:
-            return dataset_named(name)
+            return dataset_named(name, result.settings.get("label") or LABEL)
         except UserError:
             continue
     return None
 
 
-def _sources(dataset: str | None) -> dict[str, str]:
+def _sources(config: dict) -> dict[str, str]:
     """Recording of each clip, as far as the data set is here; without it each clip counts as its own."""
     try:
-        return {clip.key: clip.source for clip in dataset_named(dataset).clips} if dataset else {}
+        dataset = dataset_named(config["dataset"], config.get("label") or LABEL) if config.get("dataset") else None
     except UserError:
-        return {}
+        dataset = None
+    return {clip.key: clip.source for clip in dataset.clips} if dataset else {}
 
 
 def _stamp(path: Path) -> tuple | None:
@@ -105,7 +106,7 @@ def _load(name: str, path: str, state: str, stamp: tuple) -> Result:
     class_names = tuple(summary.get("class_names") or columns)
     metrics = summary
     if not summary.get("folds") and predictions is not None and len(predictions):
-        metrics = attempt(lambda: summarise(predictions, class_names, protocol, _sources(config.get("dataset"))), {})
+        metrics = attempt(lambda: summarise(predictions, class_names, protocol, _sources(config)), {})
     return Result(name, state, str(summary.get("model") or config.get("model") or "unknown"),
                   str(summary.get("dataset") or config.get("dataset") or ""), protocol, class_names, config, metrics,
                   predictions, history, " ".join(problems))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components import guarded_fragment, page_header, show_error
-from app.state import is_dark
+from app.state import DATASET_KEY, current_label, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
 from app.views.train_watch import watch
@@ -31,20 +31,21 @@ def choice() -> None:
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     st.subheader("1 · Data", anchor=False)
-    dataset = choose_data()
+    errors = choose_data()
     st.subheader("2 · Models", anchor=False)
     models = choose_models()
     st.subheader("3 · Protocol", anchor=False)
-    protocol, seeds, errors = choose_protocol()
+    protocol, seeds, wrong_protocol = choose_protocol()
     place = st.container()
     st.subheader("4 · Settings", anchor=False)
-    values, wrong = settings_form(table=dataset.layout == "table")
+    values, wrong_settings = settings_form()
+    errors += wrong_protocol + wrong_settings
     experiment = st.text_input("Name of the experiment", key=key("experiment"), placeholder="made up from the time",
                                help="The name that these runs share in Results and in Weights & Biases", **KEEP)
     plans, impossible = [], None
-    if models and not errors and not wrong:
-        data = st.session_state["earshot_dataset"]
-        configs = [TrainConfig(dataset=data, model=model, seed=seed, **protocol, **values)
+    if models and not errors:
+        data = {"dataset": st.session_state[DATASET_KEY], "label": current_label()}
+        configs = [TrainConfig(**data, model=model, seed=seed, **protocol, **values)
                    for model, seed in product(models, seeds)]
         try:
             plans = [plan_of(config) for config in configs]

@@ -7,28 +7,46 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components.frame import escape
-from app.state import choose_dataset, current_dataset, is_dark
+from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, is_dark
 from app.views.train_form import KEEP, key, parse_seeds, say_wrong, setting_field
 from core.catalog import CATALOG, ModelCard
 from core.config import TrainConfig, field_named
-from core.datasets import Dataset, available_datasets
+from core.datasets import available_datasets, is_table
 from core.errors import UserError
 from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)
 
 
-def choose_data() -> Dataset:
-    """Which clips; the choice holds for the whole app."""
+def choose_data() -> list[str]:
+    """Which clips; the choice holds for the whole app. A data set that cannot be opened is said beneath its field (and
+    in the list that is returned), and the app keeps the one it had."""
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
     name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
-    if name != dataset.name:
-        dataset = choose_dataset(name)
-    sources = len(set(dataset.sources))
-    st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings")
-    return dataset
+    chosen = name == dataset.name
+    name = st.session_state[DATASET_KEY] if chosen else name
+    label, errors = choose_label(name, current_label() if chosen else LABEL), []
+    if not chosen or label != current_label():
+        try:
+            dataset = choose_dataset(name, label)
+        except UserError as error:
+            errors = [str(error)]
+    say_wrong(errors[0] if errors else None)
+    if not errors:
+        sources = len(set(dataset.sources))
+        st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings")
+    return errors
+
+
+def choose_label(name: str, label: str) -> str:
+    """The column that holds the class, asked for only where the data set is a table; ``label`` is the one it has."""
+    if not is_table(name):
+        return label
+    setting = field_named("label").metadata
+    text = st.text_input(setting["label"], value=label, key=key(f"label.{name}.{label}"), help=setting["help"])
+    return text.strip() or LABEL
 
 
 def choose_models() -> list[str]:

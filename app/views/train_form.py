@@ -20,7 +20,7 @@ PRESETS = {
 MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
 FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
-ELSEWHERE = ("dataset", "model", "protocol", "folds", "seed")  # chosen above the settings
+ELSEWHERE = ("dataset", "label", "model", "protocol", "folds", "seed")  # chosen above the settings
 KEEP = {"persist_state": "session"}  # a look at another page loses nothing
 
 
@@ -35,11 +35,8 @@ def begin_fields() -> None:
             st.session_state.setdefault(key(field.name), field.default)
 
 
-def settings_form(table: bool) -> tuple[dict, list[str]]:
-    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent).
-
-    ``table``: the data set is a table, in which the column with the class can be chosen.
-    """
+def settings_form() -> tuple[dict, list[str]]:
+    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent)."""
     _presets()
     errors = []
     for column, name in zip(st.columns(len(MAIN)), MAIN, strict=True):
@@ -47,8 +44,6 @@ def settings_form(table: bool) -> tuple[dict, list[str]]:
             errors += setting_field(name)
     for title, groups in FOLDED.items():
         fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)]
-        if not table:
-            fields = [name for name in fields if name != "label"]
         with st.expander(title):
             columns = st.columns(2)
             for position, name in enumerate(fields):

@@ -125,3 +125,17 @@ def test_a_dropped_sound_goes_to_listen_inside(data):
     app = home(data)
     app.file_uploader("home_upload").upload("bark.wav", b"RIFF not a sound", "audio/wav").run()
     assert app.session_state["pending_upload"][0] == "bark.wav" or "bark" in said(app)
+
+
+def test_a_table_is_opened_by_the_column_that_holds_its_classes(data, voices):
+    app = home(data)
+    app.text_input("home_folder").set_value(str(voices)).run()
+    next(b for b in app.button if b.label == "Use it").click().run()
+    assert "speaker" in "".join(error.value for error in app.error)
+    app.text_input("home_label").set_value("speaker").run()
+    next(b for b in app.button if b.label == "Use it").click().run()
+    assert not app.error
+    assert "20 clips · 2 classes" in said(app)
+    app.switch_page("views/explore.py").run()
+    assert not app.exception
+    assert {"Ada", "Max"} <= set(next(box for box in app.multiselect if box.label == "Class").options)

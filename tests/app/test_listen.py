@@ -9,11 +9,12 @@ import soundfile
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app.state import dataset_named
 from core.checkpoint import save_checkpoint
 from core.config import ROOT, TrainConfig
 from core.datasets import load_dataset
 from core.models import create_model
-from core.runs import create_run
+from core.runs import create_run, get_run
 
 RATE, SECONDS = 8_000, 0.5
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -194,3 +195,17 @@ def test_half_a_checkpoint_is_one_sentence(page, data):
     file = checkpoints_dir() / name / "fold1.safetensors"
     file.write_bytes(file.read_bytes()[:2000])
     assert len(errors(page())) == 1
+
+
+def test_the_true_class_of_a_table_is_of_the_column_the_run_learned(page, data):
+    table = data.root / "metadata.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    words = [f"{line},{'yes' if number % 2 else 'no'}" for number, line in enumerate(lines[1:])]
+    table.write_text("\n".join([f"{lines[0]},word", *words]), encoding="utf-8")
+    dataset_named.clear()
+    name = trained(data, "cnn1d", "1")
+    assert "True class: birds" in texts(page(clip="00.wav", run=name, label="word"))
+    file = get_run(name).path / "config.json"
+    file.write_text(file.read_text().replace('"label": "label"', '"label": "word"'))
+    assert "True class: no" in texts(page(clip="00.wav", run=name))
+    assert "True class: no" in texts(page(clip="00.wav", run=name, label="word"))

@@ -1,11 +1,13 @@
 """The Results page on imagined runs of a small data set of real files, driven without a browser."""
 
+import json
 import wave
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.views.results_data import dataset_of, load_results
 from core.datasets import load_dataset
 from core.runs import get_run as load
 from tests.app.fabricated_runs import fabricate_run
@@ -172,3 +174,18 @@ def test_a_class_name_is_shown_as_text(data, tmp_path, page):
     app = page(run="first", cell=["glass [x](y)", "glass [x](y)"])
     for element in [*app.markdown, *app.caption]:
         assert "[x](y)" not in element.value
+
+
+def test_the_clips_of_a_table_with_its_classes_in_another_column_can_be_played(data, tmp_path, page):
+    table = data.root / "metadata.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("path,label", "path,speaker", 1), encoding="utf-8")
+    path = make(data, tmp_path, "spoken", protocol="published", skill=1)
+    (path / "summary.json").unlink()  # its numbers are then made here, from the sources of the data set
+    config = json.loads((path / "config.json").read_text())
+    config["config"]["label"] = "speaker"
+    (path / "config.json").write_text(json.dumps(config))
+    app = page(run="spoken")
+    assert "are not on this machine" not in texts(app)
+    result = load_results(load("spoken"))
+    assert dataset_of(result).class_names == CLASSES
+    assert not result.problem

@@ -54,9 +54,8 @@ def field(app: AppTest, name: str):
 
 def test_every_setting_of_the_config_has_a_field(page):
     assert not page.exception
-    elsewhere = set(train_form.ELSEWHERE) | {"label"}  # the column is asked for only where the data is a table
     for setting in config_fields():
-        if setting.name not in elsewhere:
+        if setting.name not in train_form.ELSEWHERE:
             assert field(page, setting.name).value == setting.default
 
 
@@ -220,3 +219,42 @@ def test_what_goes_wrong_within_a_part_of_the_page_is_said_there(page, monkeypat
     page.run()
     assert not page.exception
     assert page.error[0].value.replace("\\", "") == "the disk is full; make room"
+
+
+def chooser(app: AppTest):
+    return next(box for box in app.selectbox if box.label == "Data set")
+
+
+def column(app: AppTest):
+    return next((text for text in app.text_input if text.label == "Label column"), None)
+
+
+def test_a_data_set_that_cannot_be_opened_is_said_beside_its_field_and_the_old_one_stays(page, isolated, tiny_folder):
+    (isolated / "data" / "single").mkdir()
+    (isolated / "data" / "single" / "metadata.csv").write_text("path,label\na.wav,only\nb.wav,only\n")
+    page.run()
+    chooser(page).set_value("single").run()
+    assert not page.exception
+    assert "single has only one class" in said(page)
+    assert button(page, "Start training").disabled
+    assert page.session_state["earshot_dataset"] == str(tiny_folder)
+    chooser(page).set_value("tiny").run()
+    assert "only one class" not in said(page)
+    assert "30 clips · 3 classes" in said(page)
+    assert not button(page, "Start training").disabled
+
+
+def test_a_table_whose_classes_stand_in_another_column(page, voices, launched):
+    page.run()
+    assert column(page) is None
+    chooser(page).set_value("voices").run()
+    assert "speaker" in next(c.value for c in page.caption if c.value.startswith(":red"))
+    assert button(page, "Start training").disabled
+    column(page).set_value("speaker").run()
+    assert "20 clips · 2 classes" in said(page)
+    button(page, "Start training").click().run()
+    assert not page.exception
+    assert [(run.config.dataset, run.config.label) for run in list_runs()] == [("voices", "speaker")]
+    column(page).set_value("nothing").run()
+    assert "nothing" in next(c.value for c in page.caption if c.value.startswith(":red"))
+    assert page.session_state["earshot_label"] == "speaker"

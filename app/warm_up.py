@@ -6,7 +6,8 @@ import threading
 
 import streamlit as st
 
-SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "torch", "core.checkpoint", "core.mel")
+SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection", "torch",
+        "core.checkpoint", "core.mel")
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,16 +1,16 @@
 """Earshot's core: data, models, honest training and what can be read off it. It never imports the app.
 
-Where things are, from the ground up (imports run one way, downwards in this list):
+The map, from the ground up; every module says more in its first line.
 
-``errors``, ``config``     the one exception for people; every setting, defined once
-``audio``, ``spectrogram`` decoding and resampling; what a clip looks like (no torch)
-``datasets``, ``splits``   clips, labels, sources and folds; the four protocols and the leak audit
-``cache``                  a whole data set decoded once, memory-mapped
-``catalog``                what a person reads about each model (no torch)
-``models``, ``attention``  the registry of classifiers; recording what a head attends to
-``augment``, ``training``  what is done to a batch; one fold, epoch by epoch
-``metrics``, ``summary``   every number, as a pure function of saved predictions
-``checkpoint``, ``predict``  weights with config and class names; answers for a new sound
-``runs``, ``crossval``     a run's folder and its process; folds outside, epochs inside
-``commands``               ``python -m core …``, one file a command
+- The ground: ``errors``, ``config`` (every setting, once), ``files``, ``tables``, ``devices``, ``processes``
+- Sound: ``audio`` (the only one that knows decoders), ``spectrogram``, ``mel``, ``torchaudio_guard``
+- Data sets: ``clips``, ``readers``, ``datasets``, ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache``
+  (decoded once), ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``
+- Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``attention``, ``attention_stats``
+- Training: ``augment``, ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
+  ``state_saver``, ``run_tables``, ``progress``, ``tracking`` (Weights & Biases), ``costs`` (before it starts)
+- Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` (of two), ``summary``
+- Runs: ``run_folder``, ``runs``, ``turns`` (the queue), ``worker``
+- Answers: ``predict``, ``seen`` (was this clip in the training?)
+- ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

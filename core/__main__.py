@@ -52,9 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _keep_details() -> str:
     """The traceback at the end of a log file; returns where."""
     log = cache_dir() / "errors.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    except OSError:
+        return f"no file, because {log} cannot be written"
     return str(log)
 
 

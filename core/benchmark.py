@@ -4,7 +4,6 @@ Clips per second alone say little about a model, because they belong to a machin
 in the same minute carries over.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import torch
 from torch import nn
 
 from core.config import TrainConfig
+from core.devices import cpu_count
 from core.models import MODELS, create_model
 from core.references import NaiveConvTransformer, NaiveSANet
 from core.splits import Split
@@ -58,15 +58,15 @@ def benchmark(names: list[str] | None = None, *, clips: int = 96, repeats: int =
     return speeds
 
 
-def machine() -> dict:
+def machine(device: str = "auto") -> dict:
     """What the numbers belong to."""
-    device = pick_device()
-    name = torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
-    return {"device": name, "cores": os.cpu_count(), "torch": torch.__version__}
+    where = pick_device(device)
+    name = torch.cuda.get_device_name() if where.type == "cuda" else f"{where.type}, {torch.get_num_threads()} threads"
+    return {"device": name, "cores": cpu_count(), "torch": torch.__version__}
 
 
-def as_json(speeds: list[Speed]) -> dict:
-    return {"machine": machine(), "models": [asdict(speed) for speed in speeds]}
+def as_json(speeds: list[Speed], device: str = "auto") -> dict:
+    return {"machine": machine(device), "models": [asdict(speed) for speed in speeds]}
 
 
 def _race(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, device: str) -> float:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.metrics import answers, of_split
 from core.metrics import ensemble as joint
-from core.scores import confusion, weighted_auc
+from core.scores import confusion
 
 ALL, TOGETHER = "all", "ensemble"
 
@@ -82,19 +82,10 @@ def roc_curves(rows: pd.DataFrame, class_names: Sequence[str]) -> list[Curve]:
 def _roc(name: str, kind: str, is_class: np.ndarray, scores: np.ndarray) -> Curve | None:
     if not len(scores) or is_class.all() or not is_class.any():
         return None
-    order = np.argsort(-scores, kind="stable")
-    ends = np.flatnonzero(np.concatenate([scores[order][1:] != scores[order][:-1], [True]]))
-    hits = np.concatenate([[0], np.cumsum(is_class[order])[ends]])
-    alarms = np.concatenate([[0], ends + 1 - hits[1:]])
-    area = weighted_auc(np.ones((1, len(scores))), (~is_class).astype(np.int64), scores[:, None])[0, 0]
-    corner = _corners(alarms, hits)
-    return Curve(name, kind, alarms[corner] / alarms[-1], hits[corner] / hits[-1], float(area))
+    from sklearn.metrics import auc, roc_curve
 
-
-def _corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mask of the points at which the line through the others turns."""
-    turns = np.diff(x)[:-1] * np.diff(y)[1:] != np.diff(x)[1:] * np.diff(y)[:-1]
-    return np.concatenate([[True], turns, [True]])
+    false_positive, true_positive, _ = roc_curve(is_class, scores)
+    return Curve(name, kind, false_positive, true_positive, float(auc(false_positive, true_positive)))
 
 
 def _macro(curves: list[Curve]) -> Curve:

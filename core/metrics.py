@@ -66,7 +66,7 @@ def scores(rows: Answers) -> dict:
     """``accuracy``, ``macro_f1`` and ``roc_auc`` of some rows, each None where it is undefined."""
     return {
         "accuracy": accuracy(rows.targets, rows.predicted),
-        "macro_f1": macro_f1(rows.targets, rows.predicted, rows.probs.shape[1]),
+        "macro_f1": macro_f1(rows.targets, rows.predicted),
         "roc_auc": roc_auc(rows.targets, rows.probs),
     }
 

@@ -46,14 +46,17 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
     """A new folder with its config, state ``queued``, no process yet. Raises :class:`UserError` for a name not to be
     used. Without a name the run is called after its model, protocol, seed and the time."""
     folder = checkpoints_dir()
-    folder.mkdir(parents=True, exist_ok=True)
     if name is not None:
         _check_name(name, "name of the run")
     if experiment:
         _check_name(experiment, "name of the experiment")
     base = name or f"{config.model}-{config.protocol}-s{config.seed}-{datetime.now():%y%m%d-%H%M}"
     draft = Run("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
-    draft.path.mkdir()
+    try:
+        draft.path.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(f"runs are kept in {folder}, which cannot be written ({error.strerror}); "
+                        "set EARSHOT_CHECKPOINTS to a folder that can") from None
     try:
         for number in range(1, 1000):
             final = base if number == 1 else f"{base}-{number}"

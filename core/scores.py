@@ -1,7 +1,7 @@
 """Scores of arrays: accuracy, macro F1, area under the ROC curve, confusion counts.
 
-The weighted forms compute many bootstrap draws at once; a score is the draw in which every clip counts once. The tests
-hold them against scikit-learn's. What is undefined is None (NaN inside draws), never a number.
+The scores are scikit-learn's. The weighted forms are ours because a bootstrap needs a thousand of them: they compute all
+draws at once, and the tests hold them against scikit-learn's too. What is undefined is None (NaN inside draws).
 """
 
 import numpy as np
@@ -11,24 +11,30 @@ def accuracy(targets: np.ndarray, predicted: np.ndarray) -> float | None:
     return float((targets == predicted).mean()) if len(targets) else None
 
 
-def macro_f1(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> float | None:
+def macro_f1(targets: np.ndarray, predicted: np.ndarray) -> float | None:
     """Mean F1 of the classes that occur among targets or predictions (scikit-learn's definition); None without rows."""
-    if not len(targets):
-        return None
-    return _number(weighted_f1(np.ones((1, len(targets))), targets, predicted, num_classes, absent="predicted")[0])
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(targets, predicted, average="macro")) if len(targets) else None
 
 
 def roc_auc(targets: np.ndarray, probs: np.ndarray) -> float | None:
     """Macro one-against-rest area under the ROC curve; None when a class is absent or stands alone."""
-    if not np.isfinite(probs).all():
+    from sklearn.metrics import roc_auc_score
+
+    support = np.bincount(targets, minlength=probs.shape[1])
+    if not len(targets) or not np.isfinite(probs).all() or (support == 0).any() or (support == len(targets)).any():
         return None
-    areas = weighted_auc(np.ones((1, len(targets))), targets, probs)[0] if len(targets) else np.array([np.nan])
-    return _number(areas.mean())
+    return float(roc_auc_score(np.eye(probs.shape[1], dtype=int)[targets], probs, average="macro"))
 
 
 def confusion(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Counts, int (classes, classes): true class on rows, predicted on columns."""
-    return np.bincount(targets * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+    from sklearn.metrics import confusion_matrix
+
+    if not len(targets):
+        return np.zeros((num_classes, num_classes), dtype=np.int64)
+    return confusion_matrix(targets, predicted, labels=range(num_classes))
 
 
 def weighted_f1(weights, targets, predicted, num_classes: int, absent: str) -> np.ndarray:
@@ -65,7 +71,3 @@ def mean_defined(values: np.ndarray) -> np.ndarray:
     defined = np.isfinite(values)
     count = defined.sum(axis=-1)
     return np.where(count > 0, np.where(defined, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -17,7 +17,7 @@ class Tracker:
     def __init__(self, run: Run, log: Callable[[str], None]):
         self._run, self._log, self._fold_run = run, log, None
         self._mode = run.config.wandb
-        if self._mode == "online" and not _has_key():
+        if self._mode == "online" and not self._has_key():
             log("Weights & Biases has no key on this machine (run `wandb login`); keeping the numbers offline instead")
             self._mode = "offline"
 
@@ -55,10 +55,15 @@ class Tracker:
             self._log(f"Weights & Biases is off from here on: {type(error).__name__}: {error}")
             self._mode, self._fold_run = "off", None
 
+    def _has_key(self) -> bool:
+        if os.environ.get("WANDB_API_KEY"):
+            return True
+        found = []
 
-def _has_key() -> bool:
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    import wandb
+        def ask() -> None:
+            import wandb
 
-    return bool(wandb.api.api_key)
+            found.append(wandb.login(prompt=False))
+
+        self._try(ask)
+        return bool(found and found[0])

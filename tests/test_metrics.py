@@ -44,7 +44,7 @@ def test_scores_equal_scikit_learn():
 
     for seed in range(5):
         rows = answers(table(seed=seed, clips=90), CLASSES)
-        assert macro_f1(rows.targets, rows.predicted, 10) == pytest.approx(
+        assert macro_f1(rows.targets, rows.predicted) == pytest.approx(
             f1_score(rows.targets, rows.predicted, average="macro"))
         assert roc_auc(rows.targets, rows.probs) == pytest.approx(
             roc_auc_score(rows.targets, rows.probs, multi_class="ovr", average="macro"))

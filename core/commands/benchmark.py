@@ -3,11 +3,13 @@
 import argparse
 import json
 
+from core.config import field_named
+
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("benchmark", help="training and inference speed here, next to naive references")
     parser.add_argument("--model", action="append", metavar="NAME", help="only this model (repeatable)")
-    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    parser.add_argument("--device", default="auto", choices=field_named("device").metadata["choices"])
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.set_defaults(run=run)
 
@@ -19,9 +21,9 @@ def run(args: argparse.Namespace) -> int:
     for name in args.model or []:
         check_model(name)
     if args.json:
-        print(json.dumps(as_json(benchmark(args.model, device=args.device)), indent=2))
+        print(json.dumps(as_json(benchmark(args.model, device=args.device), args.device), indent=2))
         return 0
-    print(", ".join(f"{key}: {value}" for key, value in machine().items()))
+    print(", ".join(f"{key}: {value}" for key, value in machine(args.device).items()))
     print(f"{'':24}{'training, clips/s':>20}{'× the first row':>18}{'one answer, ms':>18}")
     benchmark(args.model, device=args.device, on_done=_print_row)
     return 0

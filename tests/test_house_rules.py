@@ -1,0 +1,80 @@
+"""Rules of the house, kept by tests: a rule without one is a wish."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from core.catalog import CATALOG
+from core.config import ROOT, TrainConfig, config_fields
+from core.splits import PROTOCOLS
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level names of everything a file imports, at any depth of it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", modules("core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_core_never_imports_the_app_or_the_screen(path):
+    assert not imports(path) & {"streamlit", "app", "plotly"}
+
+
+@pytest.mark.parametrize("path", modules("app"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_app_holds_no_torch(path):
+    assert not imports(path) & {"torch", "torchaudio", "sklearn", "librosa"}
+
+
+@pytest.mark.parametrize("path", modules("core") + modules("app"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_file_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "a module needs a docstring"
+
+
+def test_the_map_of_core_names_every_module():
+    named = set(re.findall(r"``(\w+)``", ast.get_docstring(ast.parse((ROOT / "core/__init__.py").read_text()))))
+    there = {path.stem for path in (ROOT / "core").glob("*.py")} | {"models", "commands"}
+    assert there - {"__init__", "__main__"} == named
+
+
+def test_every_requirement_is_pinned_exactly_and_used():
+    packages = {"scikit-learn": "sklearn"}
+    used = set().union(*(imports(path) for path in modules("core") + modules("app")))
+    used |= set(re.findall(r'import_module\("(\w+)"\)', (ROOT / "core/torchaudio_guard.py").read_text()))
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        name, version = line.split("==")
+        assert re.fullmatch(r"[\d.]+", version)
+        assert packages.get(name, name) in used, f"{name} is required but not used"
+
+
+def test_the_readme_lists_every_model_with_its_measured_size():
+    for name, card in CATALOG.items():
+        assert re.search(rf"\| `{name}` \|.*\| {card.parameters:,} \| {card.macs / 1e6:,.0f} M \|", README), name
+
+
+def test_the_readme_names_every_protocol_and_page():
+    for word in (*PROTOCOLS, "Home", "Explore", "Train", "Results", "Listen inside"):
+        assert word in README
+
+
+def test_what_the_readme_links_to_is_there():
+    for target in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_setting_explains_itself():
+    assert len(config_fields()) == len(TrainConfig().to_dict())
+    for field in config_fields():
+        assert len(field.metadata["help"]) > 10 and field.metadata["label"] and field.metadata["group"]

@@ -51,7 +51,7 @@ def benchmark(names: list[str] | None = None, *, clips: int = 96, repeats: int =
             model = create_model(name, 10)
             rate = statistics.median(_race(model, waveforms, targets, device) for _ in range(repeats))
         yardstick = speeds[0].training_clips_per_second if speeds else rate
-        speed = Speed(name, round(rate, 2), round(_answer_ms(model, device), 2), round(rate / yardstick, 2),
+        speed = Speed(name, round(rate, 2), round(_answer_ms(model, device, 3 * repeats + 1), 2), round(rate / yardstick, 2),
                       name in REFERENCES)
         speeds.append(speed)
         on_done(speed)
@@ -96,7 +96,7 @@ def _race_reference(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray
 
 
 @torch.inference_mode()
-def _answer_ms(model: nn.Module, device: str, repeats: int = 10) -> float:
+def _answer_ms(model: nn.Module, device: str, repeats: int) -> float:
     """Milliseconds for the answer to one clip of 5 s, median."""
     where = pick_device(device)
     model.to(where).eval()

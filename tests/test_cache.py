@@ -127,7 +127,7 @@ def test_two_processes_build_at_once(tiny_folder, isolated):
     processes = [SPAWN.Process(target=_fingerprint, args=(str(tiny_folder), queue)) for _ in range(2)]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=60) for _ in processes]
+    results = [queue.get(timeout=180) for _ in processes]
     for process in processes:
         process.join(60)
     assert results[0] == results[1] and results[0][1] > 0

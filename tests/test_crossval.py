@@ -317,7 +317,7 @@ def test_wandb_never_stops_a_training(config, monkeypatch):
         raise RuntimeError("no service")
 
     monkeypatch.setattr(wandb, "init", broken)
-    monkeypatch.setattr(tracking, "_has_key", lambda: False)
+    monkeypatch.setattr(tracking.Tracker, "_has_key", lambda self: False)
     run = trained(config.replace(wandb="online", epochs=1), "r")
     assert run.log().count("Weights & Biases") == 2 and "no service" in run.log()
 

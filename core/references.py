@@ -36,7 +36,7 @@ class NaiveConvTransformer(nn.Module):
 class _PostNormBlock(nn.Module):
     def __init__(self, embed_dim: int, num_heads: int, dropout: float):
         super().__init__()
-        self.attention = _NaiveAttention(embed_dim, embed_dim, num_heads, dropout)
+        self.attention = _NaiveAttention(embed_dim, embed_dim, num_heads)
         self.norm1, self.norm2 = nn.LayerNorm(embed_dim), nn.LayerNorm(embed_dim)
         self.ffn = nn.Sequential(nn.Linear(embed_dim, 4 * embed_dim), nn.LeakyReLU(0.1),
                                  nn.Linear(4 * embed_dim, embed_dim))
@@ -48,18 +48,18 @@ class _PostNormBlock(nn.Module):
 
 
 class _NaiveAttention(nn.Module):
-    def __init__(self, embed_dim: int, width: int, num_heads: int, dropout: float):
+    def __init__(self, embed_dim: int, width: int, num_heads: int):
         super().__init__()
         self.query, self.key, self.value = (nn.Linear(embed_dim, width) for _ in range(3))
         self.out = nn.Linear(width, embed_dim)
-        self.num_heads, self.dropout = num_heads, nn.Dropout(dropout)
+        self.num_heads = num_heads
 
     def forward(self, tokens: Tensor) -> Tensor:
         batch, count, _ = tokens.shape
         q, k, v = (layer(tokens).view(batch, count, self.num_heads, -1).transpose(1, 2)
                    for layer in (self.query, self.key, self.value))
         attn_weights = torch.softmax(q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5, dim=-1)
-        return self.out((self.dropout(attn_weights) @ v).transpose(1, 2).reshape(batch, count, -1))
+        return self.out((attn_weights @ v).transpose(1, 2).reshape(batch, count, -1))
 
 
 def _sinusoids(count: int, width: int) -> Tensor:
@@ -114,7 +114,7 @@ class _DownsampledAttention(nn.Module):
         self.down = nn.Sequential(nn.Conv1d(channels, channels, stride, stride), nn.BatchNorm1d(channels), nn.GELU(),
                                   nn.Conv1d(channels, width, 1))
         self.positions = nn.Parameter(torch.randn(1, positions, width) * 0.02)
-        self.attention = _NaiveAttention(width, width, num_heads, 0.0)
+        self.attention = _NaiveAttention(width, width, num_heads)
         self.norm = nn.LayerNorm(width)
         self.up = nn.Sequential(nn.ConvTranspose1d(width, width, stride, stride), nn.BatchNorm1d(width), nn.GELU(),
                                 nn.Conv1d(width, channels, 1))

@@ -45,7 +45,7 @@ def clip_panel(dataset: Dataset, clip: Clip) -> None:
     figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end), spectrum, seconds=seconds,
                          region=region, db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
                          revision=f"{clip.key} {settings['scale']}")
-    show_figure(figure, FIGURE, config={"doubleClick": False},
+    show_figure(figure, FIGURE, config={"doubleClick": False, "doubleClickDelay": 700},
                 alt=f"Waveform and {settings['scale']} spectrogram of {clip.name}")
     _part_row(part, region, seconds)
     _facts(dataset, clip, waveform, sample_rate)

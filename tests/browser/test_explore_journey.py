@@ -1,5 +1,6 @@
 """Explore as a person uses it: choose a clip, hear it, zoom in, change the picture, follow a link, switch the theme."""
 
+import contextlib
 import re
 
 import numpy as np
@@ -87,8 +88,12 @@ def test_a_zoom_is_the_region_and_a_double_click_ends_it(explore):
     page.mouse.move(*at(area, 0.55, 0.1), steps=5)
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"part=0\.[89]\d*-1\.[01]\d*"))
-    page.mouse.dblclick(*at(area, 0.5, 0.1))
-    expect(page).not_to_have_url(re.compile("part="))
+    for _ in range(6):  # on a busy machine the two clicks of a double click may come too far apart; a person clicks again
+        page.mouse.dblclick(*at(area, 0.5, 0.1))
+        with contextlib.suppress(AssertionError):
+            expect(page).not_to_have_url(re.compile("part="), timeout=5_000)
+            return
+    raise AssertionError(f"a double click does not show the whole clip again: {page.url}")
 
 
 def test_the_link_restores_the_view(explore):

@@ -1,8 +1,9 @@
 """The decoded cache: right samples, built once, never half, rebuilt when a file changes."""
 
 import hashlib
-import multiprocessing
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ import soundfile
 import core.facts
 from core.audio import load_waveform
 from core.cache import open_cache
+from core.config import ROOT
 from core.datasets import load_dataset
 from core.errors import UserError
 
 RATE, SECONDS = 4_000, 0.5
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def test_the_waveforms_are_those_of_the_files(tiny_dataset, isolated):
@@ -117,18 +118,20 @@ def test_a_cache_that_cannot_be_kept_is_a_sentence(tiny_dataset, isolated, monke
         open_cache(tiny_dataset, RATE, SECONDS)
 
 
-def _fingerprint(folder, queue):
-    cache = open_cache(load_dataset(folder), RATE, SECONDS)
-    queue.put((cache.fingerprint, float(np.abs(cache.waveforms.astype(np.float32)).sum())))
+BUILD = f"""
+import sys
+from core.cache import open_cache
+from core.config import ROOT
+from core.datasets import load_dataset
+cache = open_cache(load_dataset(sys.argv[1]), {RATE}, {SECONDS})
+print(cache.fingerprint, float(abs(cache.waveforms.astype("float32")).sum()))
+"""
 
 
 def test_two_processes_build_at_once(tiny_folder, isolated):
-    queue = SPAWN.Queue()
-    processes = [SPAWN.Process(target=_fingerprint, args=(str(tiny_folder), queue)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    results = [queue.get(timeout=180) for _ in processes]
-    for process in processes:
-        process.join(60)
-    assert results[0] == results[1] and results[0][1] > 0
+    # plain processes: multiprocessing would run the __main__ that an AppTest left behind
+    processes = [subprocess.Popen([sys.executable, "-c", BUILD, str(tiny_folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+                 for _ in range(2)]
+    results = [process.communicate(timeout=180)[0].split() for process in processes]
+    assert results[0] == results[1] and float(results[0][1]) > 0
     assert len(list((isolated / "cache" / "waveforms").iterdir())) == 1

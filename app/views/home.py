@@ -6,12 +6,12 @@ from app.components import guard, guarded_fragment, page_header, show_error
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset
 from app.views.home_data import data_card
+from app.views.listen_choice import TYPES
 from core.devices import describe_device
 from core.errors import UserError
 from core.runs import Run, headline_accuracy, list_runs
 
 EVERY = 2  # s between two looks while something trains
-SOUNDS = ["wav", "flac", "ogg", "mp3"]
 MEASURED_BY = {
     "assignment": "mean of {folds} models on test fold 1",
     "split": "one model on test fold 1",
@@ -84,7 +84,7 @@ def drop_a_sound() -> None:
     """An upload goes to Listen inside, which answers it."""
     st.space("small")
     st.subheader("Drop a sound here and hear what the model thinks", anchor=False)
-    upload = st.file_uploader("A sound", type=SOUNDS, key="home_upload", label_visibility="collapsed")
+    upload = st.file_uploader("A sound", type=TYPES, key="home_upload", label_visibility="collapsed")
     st.caption("It is answered on the page Listen inside. The file stays on this machine.")
     if upload is not None:
         st.session_state["pending_upload"] = (upload.name, upload.getvalue())

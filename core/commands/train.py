@@ -126,7 +126,7 @@ def _worked(each: Run, *, quiet: bool) -> int:
         line.clear()
         print(f"error: {each.name}: {error}", file=sys.stderr)
         return 2
-    except Exception:
+    except Exception:  # already in the run's log and status; one line is enough here
         line.clear()
         log = each.path / "log.txt"
         print(f"failed: {each.name}: {each.status.message}; the details are in {log}", file=sys.stderr)

@@ -4,13 +4,15 @@ The map, from the ground up; every module says more in its first line.
 
 - The ground: ``errors``, ``config`` (every setting, once), ``files``, ``tables``, ``devices``, ``processes``
 - Sound: ``audio`` (the only one that knows decoders), ``spectrogram``, ``mel``, ``torchaudio_guard``
-- Data sets: ``clips``, ``readers``, ``datasets``, ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache``
+- Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache``
   (decoded once), ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``attention``, ``attention_stats``
 - Training: ``augment``, ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
   ``state_saver``, ``run_tables``, ``progress``, ``tracking`` (Weights & Biases), ``costs`` (before it starts)
 - Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` (of two), ``summary``
-- Runs: ``run_folder``, ``runs``, ``turns`` (the queue), ``worker``
-- Answers: ``predict``, ``seen`` (was this clip in the training?)
+- Runs: ``run_folder``, ``run_checks`` (are its files whole?), ``runs``, ``manage`` (rename, delete, restore), ``turns``
+  (the queue), ``worker``; ``disk`` (what takes room)
+- Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
+  ``seen`` (was this clip in the training?)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

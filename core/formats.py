@@ -104,11 +104,19 @@ def open_sound(name: str, target: str | bytes) -> "SoundfileSound | AvSound":
     return sound
 
 
+class _Forward(soundfile.SoundFile):
+    """Read from front to back. soundfile would seek to where it is after each block, which fails at the end of a stream
+    that left its length open."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 class SoundfileSound:
     """An open file of libsndfile's: ``rate`` in Hz, ``channels``, ``frames`` as the header says, ``subtype``."""
 
     def __init__(self, target: str | bytes):
-        self._file = soundfile.SoundFile(io.BytesIO(target) if isinstance(target, bytes) else target)
+        self._file = _Forward(io.BytesIO(target) if isinstance(target, bytes) else target)
         self.rate, self.channels = self._file.samplerate, self._file.channels
         self.frames, self.subtype = self._file.frames, self._file.subtype
 

@@ -12,8 +12,8 @@ The map, from the ground up; every module says more in its first line.
   ``arrivals`` (a zip that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``attention``, ``attention_stats``
 - Training: ``augment``, ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
-  ``state_saver``, ``run_tables``, ``progress``, ``tracking`` (Weights & Biases), ``costs`` (before it starts),
-  ``presets``
+  ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
+  ``costs`` (before it starts), ``presets``
 - Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
   ``differences`` (of two), ``summary``
 - Runs: ``run_folder``, ``run_checks`` (are its files whole?), ``runs``, ``manage`` (rename, delete, restore), ``turns``

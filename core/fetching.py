@@ -69,12 +69,13 @@ def start_fetch() -> None:
 
 def stop_fetch() -> None:
     """Ask the process at work to end; what is downloaded stays for the next time."""
+    deadline = time.monotonic() + PATIENCE
     with suppress(UserError, KeyError, TypeError, psutil.Error):
-        deadline = time.monotonic() + PATIENCE
-        while not (raw := read_json(_file()))["pid"] and time.monotonic() < deadline:
+        while (state := fetch_state()) and state.state == RUNNING and time.monotonic() < deadline:
+            if pid := read_json(_file())["pid"]:
+                psutil.Process(pid).send_signal(signal.SIGTERM)
+                return
             time.sleep(0.05)  # it is just starting
-        if raw["pid"] and is_alive(raw["pid"], raw["pid_created"]):
-            psutil.Process(raw["pid"]).send_signal(signal.SIGTERM)
 
 
 @contextmanager

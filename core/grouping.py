@@ -90,7 +90,7 @@ def _found_sources(pattern: str, paths: tuple[str, ...]) -> tuple[list[str], str
     if left == len(paths):
         where = "path" if "/" in pattern else "file's name"
         raise UserError(f"{pattern!r} finds nothing in any {where} (such as {names[0]!r}); {expected}")
-    rest = f"; the {left:,} others are recordings of their own" if left else ""
+    rest = f"; where it finds nothing ({left:,} of {len(paths):,}), every file is a recording of its own" if left else ""
     sentence = f"files in which the expression {pattern} finds the same text count as one recording, as was chosen{rest}"
     return [source or path for source, path in zip(found, paths, strict=True)], sentence
 

@@ -67,10 +67,11 @@ def _check_sizes(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _without_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    """The paths without what all begin with: the first folder, and those in it as long as each file keeps one."""
-    keeps = 1
-    while paths and all(len(path.parts) > keeps for path in paths) and len({path.parts[0] for path in paths}) == 1:
-        paths, keeps = [PurePosixPath(*path.parts[1:]) for path in paths], 2
+    """The paths without what all begin with: the first folder, and further ones as long as some file keeps a folder."""
+    needed = 1
+    while len({path.parts[0] for path in paths}) == 1 and all(len(path.parts) > 1 for path in paths) \
+            and any(len(path.parts) > needed for path in paths):
+        paths, needed = [PurePosixPath(*path.parts[1:]) for path in paths], 2
     return paths
 
 

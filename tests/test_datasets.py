@@ -1,15 +1,18 @@
 """Every layout is read as interface.md says, and what is wrong with a folder is said in a sentence."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.config import ROOT
-from core.datasets import available_datasets, default_dataset, is_table, load_dataset
+from core.datasets import available_datasets, default_dataset, folder_path, is_table, label_columns, load_dataset
 from core.errors import UserError
-from core.readers import ESC10_CLASSES, sources_by_name
+from core.grouping import sources_by_name
+from core.preview import oddities
+from core.readers import ESC10_CLASSES
 from tests.conftest import write_tiny
 
 DIGITS = ROOT.parent / "shared" / "data" / "spoken-digits"
@@ -192,3 +195,103 @@ def test_only_a_table_lets_the_column_of_its_classes_be_chosen(voices, tiny_fold
     assert is_table("voices") and is_table("Voices") and is_table(voices) and is_table(voices / "metadata.csv")
     assert not any(map(is_table, ("demo", "nothing", "", tiny_folder, voices / "one", voices / "other.csv")))
     assert load_dataset("voices", label="speaker").class_names == ("Ada", "Max")
+
+
+def test_the_columns_that_may_hold_the_class(voices, tiny_folder, tmp_path):
+    assert label_columns("voices") == label_columns(voices / "metadata.csv") == ("speaker", "word")
+    place = table(tmp_path / "set" / "metadata.csv", "path,kind,label,fold", "a.wav,x,y,1")
+    assert label_columns(place) == ("label", "kind")
+    assert label_columns(tiny_folder) == label_columns("nothing") == label_columns("x" * 5000) == ()
+
+
+def test_a_path_as_a_person_types_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = write_tiny(tmp_path / "my sounds", ("one", "two"), folds=1)
+    for text in ("~/my sounds", f'"{root}"', f" {root}/ ", f"{root}/../my sounds"):
+        assert folder_path(text) == str(root)
+    assert load_dataset("~/my sounds").root == root
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("/nowhere/at all", "there is no folder /nowhere/at all"), ("x" * 5000, "File name too long"),
+    ("/tmp/" + "y/" * 5000, "File name too long"), ("~nobody-of-that-name/x", "home directory"), ("a\0b", "null"),
+    ("", "no folder"),
+])
+def test_a_path_that_leads_nowhere_is_one_sentence(text, words, isolated):
+    for opened in (folder_path, load_dataset):
+        with pytest.raises(UserError) as caught:
+            opened(text)
+        assert len(str(caught.value)) < 500 and "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=words):
+        folder_path(text)
+
+
+def test_a_folder_that_we_may_not_read_and_a_file_are_named(tmp_path, monkeypatch, isolated):
+    root = write_tiny(isolated / "data" / "locked", ("one", "two"), folds=1)
+    real = os.listdir
+
+    def listdir(path):
+        if str(path).startswith(str(root)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    with pytest.raises(UserError, match="locked could not be read: Permission denied"):
+        load_dataset(root)
+    assert "locked" not in available_datasets()
+    (tmp_path / "words.txt").write_text("words")
+    with pytest.raises(UserError, match=r"words\.txt is a file; expected a folder"):
+        load_dataset(tmp_path / "words.txt")
+
+
+def test_a_folder_of_headers_is_not_offered_but_may_be_opened(isolated):
+    root = touch(isolated / "data" / "headers", "one/a.wav", "two/b.wav")
+    assert "headers" not in available_datasets() and load_dataset(root).class_names == ("one", "two")
+    for path in root.rglob("*.wav"):
+        path.write_bytes(b"x" * 1_000)
+    assert "headers" in available_datasets()
+
+
+def test_names_are_text_whatever_is_in_them(tmp_path):
+    evil = ("<b>bold<-b>", "*star* $x$ :red[r]", "\u202egnp.vaw", "two\nlines")
+    root = touch(tmp_path / "a*b*\u202e", *(f"{name}/one-{name}.wav" for name in evil))
+    dataset = load_dataset(root)
+    mark = "\N{REPLACEMENT CHARACTER}"
+    assert set(dataset.class_names) == {"<b>bold<-b>", "*star* $x$ :red[r]", f"{mark}gnp.vaw", f"two{mark}lines"}
+    shown = (dataset.name, *dataset.sources, *(clip.name for clip in dataset.clips))
+    assert shown[0] == f"a*b*{mark}" and all(name.isprintable() for name in shown)
+    assert all(dataset.path_of(clip).is_file() for clip in dataset.clips), "the file keeps its own name"
+
+
+def test_a_name_that_is_no_text_is_left_out_and_said(tmp_path):
+    root = touch(tmp_path / "set", "one/a.wav", "two/b.wav")
+    try:
+        (Path(os.fsdecode(os.fsencode(root / "one") + b"/\xff.wav"))).write_bytes(b"")
+    except OSError:
+        pytest.skip("this system has only names in UTF-8")
+    dataset = load_dataset(root)
+    assert [clip.path for clip in dataset.clips] == ["one/a.wav", "two/b.wav"]
+    assert any("1 file whose name is not written in UTF-8 is left out" in sentence for sentence in oddities(dataset))
+
+
+def test_two_clips_of_one_name_in_two_classes_stay_two_clips(tmp_path):
+    dataset = load_dataset(touch(tmp_path / "set", "one/a.wav", "two/a.wav", "two/b.wav"))
+    assert [clip.key for clip in dataset.clips] == ["one/a.wav", "two/a.wav", "two/b.wav"]
+    assert [clip.label for clip in dataset.clips] == ["one", "two", "two"] and len(set(dataset.sources)) == 3
+
+
+def test_what_looks_wrong_is_said_before_a_data_set_is_used(tmp_path, tiny_dataset):
+    assert oddities(tiny_dataset) == []
+    root = write_tiny(tmp_path / "set", ("one", "two"), folds=5, takes="A")
+    (root / "one" / "words.wav").write_bytes(b"words")
+    (root / "one" / "nothing.wav").write_bytes(b"")
+    touch(root, "single/a.wav", "empty/notes.txt", "loose.wav")
+    said = oddities(load_dataset(root))
+    assert said[0].startswith("3 of all 13 files looked at cannot be read (the first: nothing.wav is empty")
+    assert said[1:] == ["class single has only one clip; nothing is left to test when it is trained on",
+                        "1 sound file beside the class folders is left out",
+                        "folder empty has no sound file directly inside, and counts as no class"]
+    table(root / "metadata.csv", "path,label,source,fold", "one/1-101-A.wav,x,s,1", "one/2-102-A.wav,y,s,2", "gone.wav,y,t,1")
+    said = oddities(load_dataset(root))
+    assert said[0] == "1 of 3 files that the table names is not there (the first: gone.wav)"
+    assert said[-1].startswith("1 recording stands in more than one fold (the first: s)")

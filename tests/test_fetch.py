@@ -1,5 +1,6 @@
 """Fetching against a server on this machine: resume, refusals, and a folder that is whole or not there."""
 
+import contextlib
 import hashlib
 import http.server
 import io
@@ -23,6 +24,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.etag, self.ranges = content, '"one"', True
         self.cut_after, self.cuts, self.requests = 0, 0, []
+        self.stall, self.released = 0, threading.Event()  # after so many bytes of an answer nothing comes until released
 
     @property
     def url(self) -> str:
@@ -52,7 +54,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if server.cuts:
             server.cuts -= 1
             body = body[: server.cut_after]
-        self.wfile.write(body)
+        if server.stall:
+            self.wfile.write(body[: server.stall])
+            server.released.wait(60)
+            body = body[server.stall :]
+        with contextlib.suppress(ConnectionError):  # whoever asked may be gone by now
+            self.wfile.write(body)
 
     def log_message(self, *_):
         """Say nothing."""
@@ -80,6 +87,7 @@ def server():
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
+    server.released.set()
     server.shutdown()
     server.server_close()
     thread.join()

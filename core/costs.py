@@ -45,9 +45,10 @@ class Cost:
 
 def estimate(plans: Sequence[Plan]) -> Cost:
     """The cost of several runs, one after the other on this machine."""
-    paces = {plan.config: seconds_per_clip(plan.config) for plan in plans}
-    unknown = tuple({_key(config): config for config, pace in paces.items() if pace is None}.values())
-    seconds = None if unknown else sum(START + clips_heard(plan) * paces[plan.config] for plan in plans)
+    alike = {_key(plan.config): plan.config for plan in plans}
+    paces = {key: seconds_per_clip(config) for key, config in alike.items()}
+    unknown = tuple(config for key, config in alike.items() if paces[key] is None)
+    seconds = None if unknown else sum(START + clips_heard(plan) * paces[_key(plan.config)] for plan in plans)
     return Cost(len(plans), sum(plan.trainings for plan in plans), seconds, unknown)
 
 

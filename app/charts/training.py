@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.palette import ink, new_figure, split_colour
+from app.charts.palette import ink, new_figure, plain, split_colour
 
 POINTS = 400  # per line; longer histories are thinned, their last epoch kept
 HEIGHT = 250  # px; both figures and the run's head fit a laptop's window
@@ -32,10 +32,10 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
             series = _thinned(series)
             figure.add_scatter(x=series.index, y=series.to_numpy(), mode="lines", opacity=0.45, showlegend=False,
                                line={"color": colour, "width": 1}, name=f"{split} {fold}",
-                               hovertemplate=f"fold {fold} · {split} {hover}")
+                               hovertemplate=f"fold {plain(fold)} · {split} {hover}")
         mean, count = mean_of_furthest(list(folds.values()))
         furthest = [fold for fold, series in folds.items() if len(series) == len(mean)]
-        spoken = f"mean of {count} folds" if count > 1 else f"fold {furthest[0]}"
+        spoken = f"mean of {count} folds" if count > 1 else f"fold {plain(furthest[0])}"
         mean = _thinned(mean)
         figure.add_scatter(x=mean.index, y=mean.to_numpy(), mode="lines+markers" if len(mean) < 2 else "lines",
                            line={"color": colour, "width": 2.75}, name=split,

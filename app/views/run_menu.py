@@ -14,7 +14,7 @@ DONE, PROBLEM = "runs.deleted", "runs.problem"  # keys of the session's state
 Moved = Callable[[str, str | None], None]
 
 
-def manage_menu(run: Run, moved: Moved, *, duplicate: bool = True) -> None:
+def manage_menu(run: Run, moved: Moved) -> None:
     """A quiet menu beside a run. ``moved(name, new name or None)`` is called after it was renamed or deleted."""
     with st.popover("Manage", icon=":material/more_horiz:", type="tertiary", key=f"manage_{run.name}"):
         status = run.status
@@ -30,9 +30,8 @@ def manage_menu(run: Run, moved: Moved, *, duplicate: bool = True) -> None:
         if st.session_state.get(PROBLEM, ("", ""))[0] == run.name:
             show_error(st.session_state[PROBLEM][1])
         with st.container(horizontal=True, vertical_alignment="center"):
-            if duplicate:
-                st.page_link("views/train.py", label="Duplicate", icon=":material/content_copy:",
-                             query_params={"like": run.name}, help="Fill in the page Train with all its settings")
+            st.page_link("views/train.py", label="Duplicate", icon=":material/content_copy:", help="Fill in the page Train "
+                         "with all its settings", query_params={"run": run.name, "like": run.name})
             st.button("Delete", icon=":material/delete:", key=f"delete_{run.name}", disabled=status.active,
                       on_click=delete_runs, args=([run.name], moved), help=where_it_goes([run]))
 

@@ -1,5 +1,6 @@
 """Train: the choice and what it will cost on the left; the queue and the open run, always visible, on the right."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 
@@ -10,13 +11,14 @@ from app.components import guarded_fragment, page_header, show_error
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
+from app.views.train_like import fill_in, forget_filled_in, is_filled_in
 from app.views.train_watch import watch
-from core.config import TrainConfig
+from core.config import TrainConfig, field_named
 from core.costs import Cost, estimate, start_trial
 from core.errors import UserError
 from core.plan import Plan, make_plan
 from core.progress import in_words
-from core.runs import create_run, launch
+from core.runs import create_run, launch, list_runs
 
 
 @st.cache_resource(ttl=30, max_entries=128, show_spinner=False)
@@ -30,6 +32,8 @@ def choice() -> None:
     if st.session_state.pop("train.started", False):
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
+    fill_in()
+    st.html('<div id="new-training"></div>')
     st.subheader("1 · Data", anchor=False)
     errors = choose_data()
     st.subheader("2 · Models", anchor=False)
@@ -38,7 +42,7 @@ def choice() -> None:
     protocol, seeds, wrong_protocol = choose_protocol()
     place = st.container()
     st.subheader("4 · Settings", anchor=False)
-    values, wrong_settings = settings_form()
+    values, wrong_settings = settings_form(lambda preset: price(models, protocol, seeds, preset))
     errors += wrong_protocol + wrong_settings
     experiment = st.text_input("Name of the experiment", key=key("experiment"), placeholder="made up from the time",
                                help="The name that these runs share in Results and in Weights & Biases", **KEEP)
@@ -53,6 +57,19 @@ def choice() -> None:
     with place:
         say_wrong(impossible)
     start(plans, experiment)
+
+
+def price(models: list[str], protocol: dict, seeds: list[int], values: dict) -> str:
+    """What the chosen runs would cost with these settings; the empty text where they do not fit or no pace is known."""
+    usual = {name: field_named(name).default for name in values}
+    try:
+        configs = [TrainConfig(**chosen_data(), model=model, seed=seed, **protocol, **usual)
+                   for model, seed in product(models, seeds)]
+        plans = [replace(plan := plan_of(config), config=plan.config.replace(**values)) for config in configs]
+    except UserError:  # it is said beside the field it is about
+        return ""
+    cost = estimate(plans)
+    return f"about {in_words(cost.seconds)}" if plans and cost.seconds is not None else ""
 
 
 def start(plans: list[Plan], experiment: str) -> None:
@@ -113,19 +130,31 @@ def send(configs: list[TrainConfig], experiment: str) -> None:
     else:
         st.query_params["run"] = runs[0].name
         st.session_state["train.started"] = True
+        forget_filled_in()
 
 
 STYLE = """<style>
 .st-key-watch [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
 .st-key-cost { background: %s; }
+#runs, #new-training { scroll-margin-top: 4rem; }
+[data-testid=stElementContainer]:has(#runs, #new-training) { position: absolute; }
+@media (min-width: 641px) { [data-testid=stLayoutWrapper]:has(> .st-key-jump) { display: none; } }
 @media (min-width: 900px) {
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 8.5rem); overflow-y: auto; }
   [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0.5rem; z-index: 2; }
 }</style>"""
+# where the columns lie under each other, what trains or was asked for by its link comes first
+FIRST = "<style>@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-watch) { order: -1; } }</style>"
 
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
 st.html(STYLE % ink(is_dark()).surface)
+asked = st.query_params.get("run") and not is_filled_in()
+run_first = asked or any(run.status.active for run in list_runs())
+if run_first:
+    st.html(FIRST)
+with st.container(key="jump"):  # on a phone only: the other part is a long way down
+    st.markdown("[Start another training](#new-training)" if run_first else "[Runs and their curves](#runs)")
 left, right = st.columns([5, 6], gap="large")
 with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
     watch()

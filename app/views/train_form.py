@@ -5,18 +5,15 @@ Every field checks itself with the rule the command line uses, and says what is 
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import streamlit as st
 
 from app.components.frame import escape
 from core.config import config_fields, field_named, parse_setting
 from core.errors import UserError
+from core.presets import PRESETS, Preset
 
-PRESETS = {
-    "First look": ({"epochs": 10}, "ten epochs: does it learn at all?"),
-    "Standard": ({}, "the defaults: 100 epochs, every augmentation"),
-    "Patient": ({"epochs": 300}, "three times as long, for the last points"),
-}
 MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
 FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
@@ -35,9 +32,10 @@ def begin_fields() -> None:
             st.session_state.setdefault(key(field.name), field.default)
 
 
-def settings_form() -> tuple[dict, list[str]]:
-    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent)."""
-    _presets()
+def settings_form(price: Callable[[dict], str]) -> tuple[dict, list[str]]:
+    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent).
+    ``price(values)`` says what a training with these settings costs here, or the empty text where that is not known."""
+    _presets(price)
     errors = []
     for column, name in zip(st.columns(len(MAIN)), MAIN, strict=True):
         with column:
@@ -102,19 +100,27 @@ def parse_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(int(part) for part in parts))
 
 
-def _presets() -> None:
+def _presets(price: Callable[[dict], str]) -> None:
+    """The presets to choose from, each with its price and what it reached; none is chosen where own values stand."""
     values = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}
     current = {name: st.session_state[key(name)] for name in values}
-    fitting = [name for name, (preset, _) in PRESETS.items() if current == values | preset]
+    fitting = [name for name, preset in PRESETS.items() if current == values | preset.values]
     st.session_state["train.preset"] = fitting[0] if fitting else None
 
     def apply() -> None:
-        chosen = st.session_state["train.preset"]
-        if chosen is not None:
-            st.session_state.update({key(name): value for name, value in (values | PRESETS[chosen][0]).items()})
+        chosen = PRESETS[st.session_state["train.preset"]]
+        st.session_state.update({key(name): value for name, value in (values | chosen.values).items()})
 
-    st.segmented_control("Preset", PRESETS, key="train.preset", on_change=apply, label_visibility="collapsed")
-    st.caption(PRESETS[fitting[0]][1].capitalize() if fitting else "Your own settings")
+    st.radio("Preset", list(PRESETS), index=None, key="train.preset", on_change=apply, format_func=str.capitalize,
+             captions=[escape(_in_words(preset, price(values | preset.values))) for preset in PRESETS.values()],
+             label_visibility="collapsed")
+
+
+def _in_words(preset: Preset, price: str) -> str:
+    """What a preset is, what it costs here, and what it reached where somebody measured it."""
+    parts = [preset.sentence[:1].upper() + preset.sentence[1:], f"{price} here" if price else "",
+             f"reached {preset.reached}" if preset.reached else ""]
+    return " · ".join(filter(None, parts))
 
 
 def _label(field: dataclasses.Field) -> str:

@@ -8,7 +8,10 @@ import streamlit as st
 from app.charts.training import HEIGHT, learning_curves
 from app.components import empty_state, guard, guarded_fragment, show_error, show_figure
 from app.components.frame import escape
+from app.run_watch import redraw_when_runs_change
 from app.state import is_dark
+from app.views.results_parts import in_percent
+from app.views.run_menu import manage_menu, show_note, undo_bar
 from core.errors import UserError
 from core.runs import Run, cancel, get_run, list_runs, resume
 
@@ -21,9 +24,12 @@ ICONS = {"running": "autorenew", "queued": "schedule", "stopping": "hourglass_bo
 
 
 def watch() -> None:
-    """The right side; it looks again by itself as long as a run waits or trains."""
+    """The right side; it looks again by itself as long as a run waits or trains, and slowly whether one began elsewhere."""
+    st.html('<div id="runs"></div>')
     active = any(run.status.active for run in list_runs())
     guarded_fragment(EVERY if active else None)(_watch)(active)
+    if not active:
+        redraw_when_runs_change()
 
 
 def _watch(was_active: bool) -> None:
@@ -34,6 +40,7 @@ def _watch(was_active: bool) -> None:
     active = [run for run in runs if states[run.name].active]
     if bool(active) != was_active:
         st.rerun()  # begin or end to look again by itself
+    undo_bar(_moved)
     if not runs:
         st.subheader("Runs", anchor=False)
         empty_state("No run yet. The first one you start appears here, with its curves as they grow.", key="no_runs")
@@ -55,20 +62,30 @@ def _choose(runs: list[Run], active: list[Run]) -> Run | None:
     wanted = st.query_params.get("run")
     if wanted and wanted not in names:
         try:
-            get_run(wanted)
+            wanted = get_run(wanted).name  # it was renamed
         except UserError as error:
             show_error(error)
-        wanted = None
+            wanted = None
     running = [run.name for run in active if run.state != "queued"] or [run.name for run in reversed(active)]
     current = wanted or (running or names)[0]
 
     st.session_state[OPEN] = current
-    st.selectbox("Run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False):
+        st.selectbox("Run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
+        manage_menu(runs[names.index(current)], _moved)
     return runs[names.index(current)]
 
 
 def _open(name: str) -> None:
     st.query_params["run"] = name
+
+
+def _moved(name: str, new: str | None) -> None:
+    """A run was renamed, or deleted: show it under its new name, or the usual one."""
+    if new:
+        _open(new)
+    else:
+        st.query_params.pop("run", None)
 
 
 def _queue(active: list[Run], opened: Run | None) -> None:
@@ -91,9 +108,11 @@ def show_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         state_chip(status.state)
         facts = [config.model, Path(config.dataset).name, config.protocol, f"seed {config.seed}",
-                 f"{config.epochs} epochs"] + [f"experiment {run.experiment}"] * (run.experiment != run.name)
+                 f"{config.epochs} epochs"] + [f"experiment {run.experiment}"] * (
+                     run.experiment not in (run.name, *run.former_names))
         st.caption(escape(" · ".join(facts)), width="stretch")
         _actions(run, status.state)
+    show_note(run)
     if status.state == "failed":
         show_error(status.message)
     name, problem = st.session_state.get(PROBLEM, ("", ""))
@@ -130,9 +149,11 @@ def _act(action: Callable[[Run], object], run: Run) -> None:
 
 
 def _headline(summary: dict) -> None:
-    accuracy = summary["accuracy"]
-    spread = f" ± {100 * accuracy['std']:.1f}" if accuracy.get("std") is not None else ""
-    st.markdown(f"**{100 * accuracy['mean']:.1f}{spread} %** accuracy on the test clips")
+    accuracy = summary.get("accuracy") or {}
+    if accuracy.get("mean") is None:
+        return
+    spread = f" ± {in_percent(accuracy['std']):.1f}" if accuracy.get("std") is not None else ""
+    st.markdown(f"**{in_percent(accuracy['mean']):.1f}{spread} %** accuracy on the test clips")
 
 
 def _curves(run: Run) -> None:

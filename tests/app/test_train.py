@@ -1,22 +1,25 @@
 """The page Train: what is wrong is said beside its field, what fits together has a price, runs start and are watched."""
 
+import os
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.views import train_form
 from core import costs, runs
-from core.config import TrainConfig, config_fields
+from core.config import ROOT, TrainConfig, config_fields, read_json
 from core.errors import UserError
-from core.runs import create_run, list_runs
+from core.presets import PRESETS
+from core.runs import create_run, list_runs, runs_stamp
 
 PAGE = "app/main.py"
 
 
 @pytest.fixture
 def launched(monkeypatch) -> list[str]:
-    """Names of the runs whose process would have been started."""
+    """Names of the runs whose process would have been started; the test's own process stands for it."""
     started: list[str] = []
-    monkeypatch.setattr("core.runs.start_detached", lambda command, **places: started.append(command[-1]) or 0)
+    monkeypatch.setattr("core.runs.start_detached", lambda command, **places: started.append(command[-1]) or os.getpid())
     return started
 
 
@@ -115,13 +118,92 @@ def test_best_validation_needs_a_protocol_that_validates(page):
     assert "needs a validation fold" in said(page)
 
 
+def presets(app: AppTest):
+    return next(radio for radio in app.radio if radio.label == "Preset")
+
+
 def test_presets_set_the_fields_and_a_change_leaves_them(page):
-    preset = page.get("button_group")[0]
-    preset.set_value("First look").run()
-    assert field(page, "epochs").value == 10
-    assert page.get("button_group")[0].value == "First look"
+    assert presets(page).value == "standard"
+    for name, preset in PRESETS.items():
+        presets(page).set_value(name).run()
+        assert field(page, "epochs").value == preset.values.get("epochs", 100)
+        assert presets(page).value == name
     field(page, "epochs").set_value(11).run()
-    assert page.get("button_group")[0].value is None
+    assert presets(page).value is None
+
+
+def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page):
+    quick, standard, thorough = presets(page).proto.captions
+    prices = [caption.split("about ")[1].split(" here")[0] for caption in (quick, standard, thorough)]
+    assert len(set(prices)) == 3
+    for name, caption in zip(PRESETS, (quick, standard, thorough), strict=True):
+        reached = PRESETS[name].reached
+        assert (str(reached) in caption.replace("\\", "")) if reached else "reached" not in caption
+    page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
+    assert not page.exception and "about" not in presets(page).proto.captions[0]
+
+
+def test_the_standard_preset_reached_what_the_runs_kept_here_say():
+    kept = [ROOT / f"checkpoints/cnn_transformer_h4-assignment-s{seed}/summary.json" for seed in (0, 1, 2)]
+    means = [read_json(file)["accuracy"]["mean"] for file in kept]
+    assert PRESETS["standard"].reached.accuracy == f"{100 * sum(means) / 3:.1f} %"
+
+
+def test_a_run_is_duplicated_as_a_new_launch(isolated, tiny_folder, monkeypatch, launched):
+    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+    config = TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=3, seed=7, epochs=9,
+                         learning_rate=0.01, mixup=0.0, select="last", final=True, limit=6, wandb="offline")
+    run = create_run(config, "first", "shared")
+    run.write_status("finished", progress=1, message="")
+    app = open_page(like="first", run="first")
+    assert not app.exception
+    assert "Filled in with the settings of first" in app.info[0].value.replace("\\", "")
+    assert "like" not in app.query_params
+    button(app, "Start training").click().run()
+    assert not app.exception and not app.info
+    copy = next(each for each in list_runs() if each.name != "first")
+    assert (copy.config, copy.experiment, launched) == (config, "shared", [copy.name])
+
+
+def test_duplicating_what_cannot_be_repeated_is_said_and_the_rest_is_filled_in(page, isolated):
+    create_run(TrainConfig(dataset="gone", model="no_such", epochs=9), "lost").write_status(
+        "stopped", progress=0, message="")
+    page.query_params["like"] = "lost"
+    page.run()
+    assert not page.exception
+    sentences = [error.value.replace("\\", "") for error in page.error]
+    assert len(sentences) == 2 and all(s.startswith("lost cannot be repeated as it was: ") for s in sentences)
+    assert field(page, "epochs").value == 9
+    page.query_params["like"] = "nosuch"
+    page.run()
+    assert "there is no run called" in page.error[0].value
+
+
+def test_a_run_that_is_renamed_or_deleted_here_stays_in_view(page, tiny_folder):
+    for name in ("one", "two"):
+        create_run(TrainConfig(dataset=str(tiny_folder)), name).write_status("stopped", progress=0, message="")
+    page.query_params["run"] = "one"
+    page.run()
+    page.text_input("name_one").set_value("uno").run()
+    assert page.query_params["run"] == "uno" and "Resume" in labels(page)
+    page.query_params["run"] = "one"
+    page.run()
+    assert not page.error and page.text_input("name_uno").value == "uno", "its old name leads there"
+    page.button("delete_uno").click().run()
+    assert [run.name for run in list_runs()] == ["two"] and "uno is in the bin" in said(page)
+    page.button("undo").click().run()
+    assert {run.name for run in list_runs()} == {"uno", "two"} and page.query_params["run"] == "uno"
+
+
+def test_what_an_idle_page_watches_changes_with_every_run_and_state(isolated):
+    seen = {runs_stamp()}
+    run = create_run(TrainConfig(), "r")
+    seen.add(runs_stamp())
+    run.write_status("running", progress=0.5, message="")
+    seen.add(runs_stamp())
+    run.path.rename(run.path.with_name("s"))
+    seen.add(runs_stamp())
+    assert len(seen) == 4 and runs_stamp() in seen
 
 
 def test_starting_makes_runs_of_one_experiment_and_opens_the_first(page, launched):

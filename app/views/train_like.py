@@ -1,0 +1,58 @@
+"""Duplicate a run as a new launch: ``?like=RUN`` fills in every field of the page Train; the person presses start."""
+
+import streamlit as st
+
+from app.components import show_error
+from app.components.frame import escape
+from app.state import choose_dataset
+from app.views.train_form import ELSEWHERE, key
+from core.catalog import CATALOG, check_model
+from core.config import TrainConfig, config_fields
+from core.errors import UserError
+from core.runs import Run, get_run
+
+LINK, FILLED, PROBLEMS = "like", "train.like", "train.like_problems"  # of the address, and keys of the session's state
+
+
+def fill_in() -> None:
+    """Take the settings of the run that the address names, once, and say so until something is started."""
+    if name := st.query_params.pop(LINK, None):
+        st.session_state[FILLED], st.session_state[PROBLEMS] = None, []
+        try:
+            run = get_run(name)
+            _take(run, run.config)
+        except UserError as error:
+            st.session_state[PROBLEMS] = [str(error)]
+        else:
+            st.session_state[FILLED] = run.name
+    for problem in st.session_state.get(PROBLEMS) or ():
+        show_error(problem)
+    if st.session_state.get(FILLED):
+        st.info(escape(f"Filled in with the settings of {st.session_state[FILLED]}. Change what you like, then start."),
+                icon=":material/content_copy:")
+
+
+def is_filled_in() -> bool:
+    """Whether a run is being duplicated."""
+    return LINK in st.query_params or bool(st.session_state.get(FILLED))
+
+
+def forget_filled_in() -> None:
+    """What was filled in has been started: say it no longer."""
+    st.session_state.pop(FILLED, None)
+    st.session_state.pop(PROBLEMS, None)
+
+
+def _take(run: Run, config: TrainConfig) -> None:
+    """Every setting into its field. A data set or a model that is gone is said, and the rest is filled in."""
+    problems = st.session_state[PROBLEMS]
+    for check in (lambda: choose_dataset(config.dataset, config.label, config.sources), lambda: check_model(config.model)):
+        try:
+            check()
+        except UserError as error:
+            problems.append(f"{run.name} cannot be repeated as it was: {error}")
+    values = {f.name: getattr(config, f.name) for f in config_fields() if f.name not in ELSEWHERE}
+    values |= {"protocol": config.protocol, "folds": config.folds, "seeds": str(config.seed),
+               "experiment": "" if run.experiment in (run.name, *run.former_names) else run.experiment}
+    values |= {f"model.{name}": name == config.model for name in CATALOG}
+    st.session_state.update({key(name): value for name, value in values.items()})

@@ -58,6 +58,16 @@ def attention_layers(model: nn.Module) -> list[nn.Module]:
     return [module for module in model.modules() if isinstance(getattr(module, "softmax", None), nn.Softmax)]
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Batch norm of ``(batch, features)`` that also takes a batch of one while it learns: one clip has no spread, so it is
+    normed by what was seen so far."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        if self.training and len(features) == 1:
+            return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+        return super().forward(features)
+
+
 class ClassToken(nn.Module):
     """Prepends one learned token: ``(batch, tokens, embed_dim)`` → ``(batch, 1 + tokens, embed_dim)``."""
 

@@ -15,7 +15,8 @@ import streamlit as st
 from app.state import clip_audio, current_dataset, current_label, dataset_named
 from core.clips import Clip, Dataset
 from core.errors import UserError
-from core.predict import Explanation, Prediction, explain, load_predictor, predict, read_clip
+from core.predict import Explanation, Prediction, explain, load_predictor, predict
+from core.recordings import read_clip
 from core.run_folder import Run
 from core.runs import list_runs, resolve_checkpoint
 

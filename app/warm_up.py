@@ -1,5 +1,6 @@
 """Import the slow libraries once, in the background, while the person looks at the first page."""
 
+import gc
 import importlib
 import logging
 import threading
@@ -24,3 +25,7 @@ def _import_all() -> None:
             importlib.import_module(name)
         except ImportError as error:  # the page that needs it says so when it is opened
             logging.getLogger(__name__).warning("warm-up could not import %s: %s", name, error)
+    # Streamlit collects garbage after every run of a page, and going through all that these libraries keep takes 0.2 s,
+    # in which no page is answered: what is loaded by now stays anyway, so it is not looked at again
+    gc.collect()
+    gc.freeze()

@@ -2,15 +2,23 @@
 
 The map, from the ground up; every module says more in its first line.
 
-- The ground: ``errors``, ``config`` (every setting, once), ``files``, ``tables``, ``devices``, ``processes``
-- Sound: ``audio`` (the only one that knows decoders), ``spectrogram``, ``mel``, ``torchaudio_guard``
-- Data sets: ``clips``, ``readers``, ``datasets``, ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache``
-  (decoded once), ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``
+- The ground: ``errors``, ``config`` (every setting, once), ``limits`` (of one sound), ``files``, ``tables``,
+  ``devices``, ``processes``
+- Sound: ``audio`` asks ``decoder_pool``, whose children are ``decoder`` and alone know ``formats`` (and ``formats_av``);
+  ``spectrogram``, ``mel``, ``torchaudio_guard``
+- Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``preview`` (what is off,
+  before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache`` (decoded once),
+  ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen from anywhere),
+  ``arrivals`` (a zip that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``attention``, ``attention_stats``
 - Training: ``augment``, ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
-  ``state_saver``, ``run_tables``, ``progress``, ``tracking`` (Weights & Biases), ``costs`` (before it starts)
-- Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` (of two), ``summary``
-- Runs: ``run_folder``, ``runs``, ``turns`` (the queue), ``worker``
-- Answers: ``predict``, ``seen`` (was this clip in the training?)
+  ``state_saver``, ``run_tables``, ``progress``, ``tracking`` (Weights & Biases), ``costs`` (before it starts),
+  ``presets``
+- Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
+  ``differences`` (of two), ``summary``
+- Runs: ``run_folder``, ``run_checks`` (are its files whole?), ``runs``, ``manage`` (rename, delete, restore), ``turns``
+  (the queue), ``worker``; ``disk`` (what takes room)
+- Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
+  ``seen`` (was this clip in the training?)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

@@ -1,26 +1,24 @@
-"""Decode, mix to mono, resample and fit sound: the only file that knows the decoders.
+"""Decode, mix to mono, resample and fit sound: what the rest of Earshot knows of files.
 
-A waveform is float32 ``(samples,)``, nominally in [-1, 1]. soundfile (libsndfile) decodes, soxr resamples. Whatever
-cannot be used raises :class:`UserError` in one sentence, because files come from people.
+A waveform is float32 ``(samples,)``, nominally in [-1, 1]. Files are opened by a child process
+(:mod:`core.decoder_pool`), never by this one; soxr resamples. Whatever cannot be used raises :class:`UserError` in one
+sentence, because files come from people.
 """
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
 import soxr
 
+from core import decoder_pool
 from core.errors import UserError
+from core.limits import longest_seconds, max_upload_mb
 
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
-ACCEPTED = "wav, flac, ogg or mp3"
-LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".mp4", ".webm")
+UPLOAD_TYPES = [extension[1:] for extension in AUDIO_EXTENSIONS]  # what a person may drop; then the content decides
 MAX_FRAMES = 2**28  # decoded at once: 1 GB of samples, 93 minutes at 48 kHz
-MAX_AMPLITUDE = 65_504.0  # the largest float16, in which clips are cached
-BLOCK_SAMPLES = 2**20
 
 AudioSource = Path | str | bytes | BinaryIO
 
@@ -41,31 +39,13 @@ def read_audio(source: AudioSource, start: float | None = None, end: float | Non
     ``start`` and ``end`` in seconds choose a part; an ``end`` past the sound is its end. Raises :class:`UserError`
     for what is no sound, is empty, is too long, or holds samples that are not finite numbers.
     """
-    name = _name(source)
-    with _opened(source) as file:
-        rate = file.samplerate
-        first, last = _frame_range(name, rate, start, end)
-        try:
-            if first:
-                file.seek(min(first, file.frames))
-            waveform = _decode(file, name, None if last is None else last - first)
-        except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
-            raise UserError(f"{name} is damaged: decoding stopped with “{_reason(error)}”") from None
-    if not waveform.size:
-        what = f"has no sound after {start:g} s" if first else "is empty: it holds no samples"
-        raise UserError(f"{name} {what}")
-    peak = float(np.max(np.abs(waveform)))
-    if not np.isfinite(peak):
-        raise UserError(f"{name} holds samples that are not finite numbers (NaN or infinity), so it cannot be used")
-    if peak > MAX_AMPLITUDE:
-        raise UserError(f"{name} holds samples as large as {peak:.3g}; they should lie between -1 and 1: scale it down")
-    return waveform, rate
+    rate, samples = _asked(source, False, start, end)
+    return np.frombuffer(samples, dtype=np.float32), rate
 
 
 def audio_info(source: AudioSource) -> AudioInfo:
     """Facts of the header, without decoding the sound. Raises :class:`UserError` as :func:`read_audio` does."""
-    with _opened(source) as file:
-        return AudioInfo(file.samplerate, file.channels, file.frames / file.samplerate, file.subtype)
+    return AudioInfo(*_asked(source, True)[0])
 
 
 def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
@@ -124,62 +104,33 @@ def _db(amplitude: float) -> float:
     return float(20 * np.log10(amplitude)) if amplitude > 0 else float("-inf")
 
 
-def _name(source: AudioSource) -> str:
+def _asked(source: AudioSource, header: bool, start: float | None = None, end: float | None = None) -> tuple:
+    """What a decoder child says about the source, and the bytes of its samples."""
+    name, path, data = _name(source), None, None
     if isinstance(source, Path | str):
-        return Path(source).name
-    return Path(str(getattr(source, "name", "") or "this sound")).name
-
-
-def _opened(source: AudioSource) -> soundfile.SoundFile:
-    """An open file at its first sample; :class:`UserError` where that cannot be."""
-    name = _name(source)
-    if isinstance(source, Path | str):
-        if not Path(source).is_file():
-            raise UserError(f"{name} is not there: expected a sound file at {source}")
-        if not Path(source).stat().st_size:
-            raise UserError(f"{name} is empty: the file has no bytes")
-        target = str(source)
+        path = Path(source).absolute()
+        if not path.is_file():
+            raise UserError(f"{name} is not there: expected a sound file at {_shown(str(source))}")
+        size = path.stat().st_size
     else:
         data = source if isinstance(source, bytes) else source.read()
-        if not data:
-            raise UserError(f"{name} is empty: the file has no bytes")
-        target = io.BytesIO(data)
-    try:
-        file = soundfile.SoundFile(target)
-    except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise UserError(f"{name} is not a sound that can be read ({_reason(error)}); expected {ACCEPTED}") from None
-    if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
-        file.close()
-        raise UserError(f"{name} says its sample rate is {file.samplerate:,} Hz; "
-                        f"expected {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz")
-    return file
+        size = len(data)
+        if size > max_upload_mb() * 2**20:
+            raise UserError(f"{name} has {size / 2**20:,.0f} MB, and a file given this way may have {max_upload_mb():,}; cut "
+                            "out the part you care about, or let EARSHOT_MAX_UPLOAD_MB allow more")
+    if not size:
+        raise UserError(f"{name} is empty: the file has no bytes")
+    question = {"name": name, "path": path and str(path), "header": header,
+                "part": [start, end, MAX_FRAMES, longest_seconds()]}
+    return decoder_pool.pool.ask(question, data)
 
 
-def _reason(error: Exception) -> str:
-    """libsndfile's own words without the path it repeats."""
-    return str(getattr(error, "error_string", error)).strip().rstrip(".") or type(error).__name__
+def _name(source: AudioSource) -> str:
+    if isinstance(source, Path | str):
+        return _shown(Path(source).name)
+    return _shown(Path(str(getattr(source, "name", "") or "this sound")).name)
 
 
-def _frame_range(name: str, rate: int, start: float | None, end: float | None) -> tuple[int, int | None]:
-    """First and last frame, from seconds; the last is None for the whole rest."""
-    times = [time for time in (start, end) if time is not None]
-    begin = start or 0.0
-    if not all(np.isfinite(times)) or begin < 0 or (end is not None and end <= begin):
-        raise UserError(f"{name}: expected a part with 0 <= start < end in seconds, found {start} to {end}")
-    return round(begin * rate), None if end is None else round(end * rate)
-
-
-def _decode(file: soundfile.SoundFile, name: str, wanted: int | None) -> np.ndarray:
-    """Up to ``wanted`` mono frames, block by block: a header that promises too much allocates nothing."""
-    blocks, total, size = [], 0, max(1, BLOCK_SAMPLES // file.channels)
-    while wanted is None or total < wanted:
-        block = file.read(size if wanted is None else min(size, wanted - total), dtype="float32", always_2d=True)
-        if not len(block):
-            break
-        total += len(block)
-        if total > MAX_FRAMES:
-            minutes = MAX_FRAMES / file.samplerate / 60
-            raise UserError(f"{name} is longer than {minutes:,.0f} minutes, the most that is read at once: cut it")
-        with np.errstate(over="ignore", invalid="ignore"):
-            blocks.append(block[:, 0] if file.channels == 1 else block.mean(axis=1))
-    return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
+def _shown(text: str) -> str:
+    """A file's name for a sentence: on one line, and without marks that turn the writing around."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from core.metrics import answers, ensemble, of_split
+from core.metrics import Answers, answers, ensemble, of_split
 
 ALPHA = 0.05
 
@@ -52,11 +52,9 @@ def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]]) -> Compariso
     None when they share none. Several models of one clip answer together, by their mean probabilities."""
     right, pooled = {}, []
     for name, (predictions, class_names) in runs.items():
-        test = of_split(predictions, "test")
-        if test["path"].duplicated().any():
+        rows, together = one_answer_each(predictions, class_names)
+        if together:
             pooled.append(name)
-            test = ensemble(test, class_names)
-        rows = answers(test, class_names)
         truth = np.asarray(class_names, dtype=object)[rows.targets]
         right[name] = pd.Series(rows.targets == rows.predicted, index=pd.MultiIndex.from_arrays([rows.paths, truth]))
     common = pd.concat(right, axis=1, join="inner") if right else pd.DataFrame()
@@ -69,6 +67,13 @@ def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]]) -> Compariso
     adjusted = holm([mcnemar(*only) for only in counts.values()])
     pairs = [Pair(*names, *only, p) for (names, only), p in zip(counts.items(), adjusted, strict=True)]
     return Comparison({name: float(common[name].mean()) for name in right}, pairs, len(common), tuple(pooled))
+
+
+def one_answer_each(predictions: pd.DataFrame, class_names: Sequence[str]) -> tuple[Answers, bool]:
+    """The run's answers to its test clips, one per clip, and whether several models gave them together."""
+    test = of_split(predictions, "test")
+    together = bool(test["path"].duplicated().any())
+    return answers(ensemble(test, class_names) if together else test, class_names), together
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

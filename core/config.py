@@ -26,10 +26,15 @@ def cache_dir() -> Path:
     return Path(os.environ.get("EARSHOT_CACHE") or Path.home() / ".cache" / "earshot")
 
 
+def own_data_dir() -> Path:
+    """Folder for the data sets that are fetched or uploaded; ``EARSHOT_OWN_DATA`` moves it."""
+    return Path(os.environ.get("EARSHOT_OWN_DATA") or ROOT / "data")
+
+
 def data_dirs() -> list[Path]:
     """Folders searched for a data set by name, first match wins."""
     named = os.environ.get("EARSHOT_DATA")
-    return ([Path(named)] if named else []) + [ROOT / "data", ROOT.parent / "shared" / "data"]
+    return ([Path(named)] if named else []) + [own_data_dir(), ROOT.parent / "shared" / "data"]
 
 
 def setting(default, help, *, group, label, low=None, high=None, choices=None, unit=""):
@@ -47,6 +52,10 @@ class TrainConfig:
                          group="data", label="Label column")
     limit: int | None = setting(None, "Keep only this many clips per class", group="data", label="Clips per class",
                                 low=2, high=100_000)
+    sources: str = setting("auto", "Which clips count as one recording: auto (what the data set says, else what its "
+                           "file names suggest), file (each file is one), or a regular expression whose group is the "
+                           "recording, found in the file's name (in its path where it has a / in it)",
+                           group="data", label="Recordings")
     sample_rate: int = setting(16_000, "Every clip is resampled to this rate", group="data", label="Sample rate",
                                low=4_000, high=96_000, unit="Hz")
     clip_seconds: float = setting(5.0, "Every clip is cut or padded to this length", group="data",

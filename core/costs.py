@@ -71,11 +71,11 @@ def seconds_per_clip(config: TrainConfig) -> float | None:
 
 
 def pace_of(run: Run) -> float | None:
-    """Seconds per clip in the last epochs of a run; None where it has none or its data is gone."""
-    history = run.history()
-    if history.empty:
-        return None
+    """Seconds per clip in the last epochs of a run; None where they cannot be read, or its data is gone."""
     try:
+        history = run.history()
+        if history.empty:
+            return None
         splits = {str(split.model_fold): split for split in _plan(run.config).splits}
     except UserError:
         return None

@@ -7,49 +7,85 @@ import dataclasses
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from core.clips import Clip, Dataset
-from core.config import data_dirs
+from core.config import TrainConfig, data_dirs
 from core.errors import UserError
+from core.grouping import AUTO, regrouped
 from core.readers import (
     ESC50_TABLE,
     READERS,
     TABLE,
+    TABLE_COLUMNS,
     URBAN_TABLE,
     class_folders,
     is_archive,
+    may_hold_sound,
     normalised,
     read_archive,
     read_esc50,
     read_metadata,
 )
+from core.tables import column_names
 
-__all__ = ["Clip", "Dataset", "available_datasets", "default_dataset", "is_table", "load_dataset"]
+__all__ = ["Clip", "Dataset", "available_datasets", "configured_dataset", "default_dataset", "is_table",
+           "label_columns", "load_dataset"]
 
 DEMO = "demo"
 LAYOUTS = ("a folder per class, a metadata.csv with the columns path and label, or the layout of ESC-10, ESC-50 or "
            "UrbanSound8K")
 
 
-def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int | None = None) -> Dataset:
-    """The data set of that name or in that folder; ``label`` chooses a table's column, ``limit`` clips per class.
+def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int | None = None,
+                 sources: str = AUTO) -> Dataset:
+    """The data set of that name or in that folder; ``label`` chooses a table's column, ``limit`` clips per class,
+    ``sources`` the rule by which recordings are told apart (:func:`core.grouping.regrouped`).
 
     Raises :class:`UserError` for an unknown name, a folder without classes, a single class or a faulty table.
     """
-    dataset = _opened(str(name_or_path), label)
+    try:
+        dataset = _opened(str(name_or_path), label)
+    except (OSError, RuntimeError) as error:  # a name too long, a folder we may not read, ~ of nobody
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{shortened(str(name_or_path))!r} could not be opened: {reason}") from None
     if not dataset.clips:
         raise UserError(f"{dataset.name} has no clips: expected {LAYOUTS}")
     if len(dataset.class_names) < 2:
         raise UserError(f"{dataset.name} has only one class, {dataset.class_names[0]!r}; two or more are needed")
+    dataset = regrouped(dataset, sources)
     return dataset if limit is None else _limited(dataset, limit)
+
+
+def configured_dataset(config: TrainConfig) -> Dataset:
+    """The clips that a run's settings name."""
+    return load_dataset(config.dataset, label=config.label, limit=config.limit, sources=config.sources)
 
 
 def is_table(name_or_path: str | Path) -> bool:
     """Whether the data set of that name or path is a table, in which ``label`` chooses the column with the class."""
-    found = _candidate(str(name_or_path))
-    path = found[0] if found else Path(name_or_path).expanduser()
-    return (path / TABLE).is_file() or (path.suffix.lower() == ".csv" and path.is_file())
+    return _table_of(name_or_path) is not None
+
+
+def label_columns(name_or_path: str | Path) -> tuple[str, ...]:
+    """The columns of a table that may hold the class, ``label`` first; none where the data set is no table."""
+    table = _table_of(name_or_path)
+    if table is None:
+        return ()
+    names = [name for name in column_names(table) if name not in (*TABLE_COLUMNS, "")]
+    return tuple(sorted(names, key=lambda name: name != "label"))
+
+
+def _table_of(name_or_path: str | Path) -> Path | None:
+    """The table that describes the data set of that name or path, where it is one that says so itself."""
+    with suppress(OSError, RuntimeError):  # what cannot be looked at is no table
+        found = _candidate(str(name_or_path))
+        path = found[0] if found else Path(name_or_path).expanduser()
+        for table in (path / TABLE, path):
+            if table.suffix.lower() == ".csv" and table.is_file():
+                return table
+    return None
 
 
 def available_datasets() -> list[str]:
@@ -80,8 +116,10 @@ def _opened(text: str, label: str) -> Dataset:
                 return read_esc50(folder, esc10_only=True)
     if path.is_file() and path.suffix.lower() == ".csv":
         return read_metadata(path.resolve(), label)
+    if path.is_file():
+        raise UserError(f"{path} is a file; expected a folder that holds {LAYOUTS}")
     if not path.is_dir():
-        raise UserError(f"there is no data set called {text!r}; found here: {', '.join(available_datasets())}; "
+        raise UserError(f"there is no data set called {shortened(text)!r}; found here: {', '.join(available_datasets())}; "
                         "give one of these or the path of a folder")
     return _read(path.resolve(), label)
 
@@ -99,6 +137,11 @@ def _read(folder: Path, label: str, name: str | None = None) -> Dataset:
     raise UserError(f"{folder} holds no classes of sound files: expected {LAYOUTS}")
 
 
+def shortened(text: str, most: int = 120) -> str:
+    """A text from outside, short enough for a sentence."""
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
 def _is_name(text: str) -> bool:
     return not set(text) & {"/", os.sep, "~"}
 
@@ -114,9 +157,10 @@ def _candidate(text: str) -> tuple[Path, str] | None:
 def _candidates() -> Iterator[tuple[Path, str]]:
     """Data sets below the data folders, or such a folder that is one itself, each with its name; first match wins."""
     for parent in data_dirs():
-        if not parent.is_dir():
-            continue
-        children = sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
+        try:
+            children = sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
+        except OSError:
+            continue  # not there, or not for us to look into
         below = [(child, name) for child in children if (name := _recognised(child))]
         if own := _recognised(parent, itself=not below):
             yield parent, own
@@ -124,7 +168,10 @@ def _candidates() -> Iterator[tuple[Path, str]]:
 
 
 def _recognised(folder: Path, itself: bool = True) -> str | None:
-    """The name under which a folder is known, None where it is no data set; ``itself`` allows plain class folders."""
+    """The name under which a folder is known, None where it is no data set; ``itself`` allows plain class folders.
+
+    Class folders are offered where two or more of them hold a file large enough for a sound; by its path any is opened.
+    """
     try:
         if (folder / ESC50_TABLE).is_file():
             return "ESC-50"
@@ -132,8 +179,10 @@ def _recognised(folder: Path, itself: bool = True) -> str | None:
             return "UrbanSound8K"
         if (folder / TABLE).is_file():
             return folder.name
-        if itself and class_folders(folder):
-            return read_archive(folder).name if is_archive(folder) else folder.name
+        if itself and (found := class_folders(folder)):
+            if is_archive(folder):
+                return read_archive(folder).name
+            return folder.name if sum(map(may_hold_sound, found)) > 1 else None
     except OSError:
         return None  # a folder we may not look into is no data set of this person's
     return None

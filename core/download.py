@@ -54,7 +54,7 @@ def download(url: str, folder: Path, on_progress: Progress | None = None) -> Pat
             reason = str(getattr(error, "reason", None) or error) or type(error).__name__
         failures = 0 if _size(part) > before else failures + 1
         if failures >= ATTEMPTS:
-            raise UserError(f"the download stopped after {_size(part) / 1e6:.1f} MB ({reason}); the same command goes "
+            raise UserError(f"the download stopped after {_size(part) / 1e6:.1f} MB ({reason}); begun again, it goes "
                             "on from there")
 
 

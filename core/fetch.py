@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from core.config import ROOT, cache_dir
+from core.arrivals import arriving
+from core.config import cache_dir, own_data_dir
 from core.download import download
 from core.errors import UserError
 from core.readers import normalised
@@ -25,10 +25,10 @@ Progress = Callable[[str, int, int | None], None]
 
 
 def fetch(name: str, to: Path | None = None, url: str | None = None, on_progress: Progress | None = None) -> Path:
-    """ESC-10 in ``to`` (default ``data/``) as a folder ``ESC-10``; every clip is the published one, or none is kept.
+    """ESC-10 in ``to`` (default :func:`own_data_dir`) as a folder ``ESC-10``; every clip is the published one, or none is kept.
 
-    ``url`` is another address of the zip, or a zip file here. ``on_progress(stage, done, total)`` with the stages
-    ``download`` (bytes), ``unpack`` (files), ``check`` (clips). Raises :class:`UserError`.
+    ``url`` (else ``EARSHOT_ESC10_URL``) is another address of the zip, or a zip file here. ``on_progress(stage, done,
+    total)`` with the stages ``download`` (bytes), ``unpack`` (files), ``check`` (clips). Raises :class:`UserError`.
     """
     wanted = normalised(name)
     if wanted in BY_HAND:
@@ -36,12 +36,12 @@ def fetch(name: str, to: Path | None = None, url: str | None = None, on_progress
     if wanted != "esc10":
         raise UserError(f"there is no data set {name!r} to fetch; expected esc10, esc50 or urbansound8k")
     tell = on_progress or (lambda stage, done, total: None)
-    target = (to or ROOT / "data") / "ESC-10"
+    target = (to or own_data_dir()) / "ESC-10"
     if target.exists():
         _check(target, f"{target} is there already, but", "move it away and fetch again", tell)
         return target
     try:
-        return _install(url or ESC10_URL, target, tell)
+        return _install(url or os.environ.get("EARSHOT_ESC10_URL") or ESC10_URL, target, tell)
     except OSError as error:
         raise UserError(f"{target} could not be written: {error.strerror or error}") from None
 
@@ -50,18 +50,13 @@ def _install(url: str, target: Path, tell: Progress) -> Path:
     local = Path(url)
     downloads = cache_dir() / "downloads"
     archive = local if local.is_file() else download(url, downloads, lambda *count: tell("download", *count))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        temporary.mkdir()
-        unpack_zip(archive, temporary, lambda *count: tell("unpack", *count))
-        _check(temporary, f"what {url} holds is not ESC-10 as published:", "nothing was kept", tell)
-        temporary.rename(target)
+        with arriving(target) as folder:
+            unpack_zip(archive, folder, lambda *count: tell("unpack", *count))
+            _check(folder, f"what {url} holds is not ESC-10 as published:", "nothing was kept", tell)
     except UserError:
         _drop(archive, local)  # its content is wrong: the next call must download again
         raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     _drop(archive, local)
     return target
 

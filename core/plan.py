@@ -9,11 +9,10 @@ import numpy as np
 
 from core.catalog import check_model
 from core.config import TrainConfig
-from core.datasets import Dataset, load_dataset
+from core.datasets import Dataset, configured_dataset
 from core.errors import UserError
+from core.run_checks import PREDICTION_COLUMNS
 from core.splits import Split, clip_folds, make_splits
-
-PREDICTION_COLUMNS = ("path", "model_fold", "clip_fold", "split", "target")  # then one column per class
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def make_plan(config: TrainConfig) -> Plan:
     """Check everything that can be checked before a start. Raises :class:`UserError` with what to change."""
     check_model(config.model)
     _check_device(config.device)
-    dataset = load_dataset(config.dataset, label=config.label, limit=config.limit)
+    dataset = configured_dataset(config)
     for name in dataset.class_names:
         if name in PREDICTION_COLUMNS:
             raise UserError(f"a class cannot be called {name!r}: the table of predictions has a column of that name; "

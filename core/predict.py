@@ -5,10 +5,10 @@ training; a longer one is cut into windows that overlap by half, and the windows
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.checkpoint import Checkpoint
 
 SLACK = 0.02  # a clip longer than the model's by up to this share is cut to its centre, not heard twice
-LONGEST_SECONDS = 600
 WINDOWS_AT_ONCE = 32
 
 
@@ -78,45 +77,39 @@ def load_predictor(path: Path) -> "Checkpoint":
     return load_checkpoint(Path(path))
 
 
-def read_clip(source: Path | str | bytes, name: str = "this sound") -> tuple[np.ndarray, int]:
-    """``(waveform, sample_rate)`` of a file, or of a file's bytes that a person knows as ``name``.
-
-    The length is asked of the header first: a small file can unpack into hours of sound. Raises :class:`UserError`.
-    """
-    from core.audio import audio_info, read_audio
-
-    seconds = audio_info(_opened(source, name)).seconds
-    if seconds > LONGEST_SECONDS:
-        raise UserError(f"this sound is {seconds / 60:,.0f} minutes long and at most {LONGEST_SECONDS // 60} can be "
-                        "answered at once; cut out the part you care about")
-    return read_audio(_opened(source, name))
-
-
-def _opened(source: Path | str | bytes, name: str) -> Path | str | BytesIO:
-    if not isinstance(source, bytes):
-        return source
-    stream = BytesIO(source)
-    stream.name = name
-    return stream
-
-
 def predict(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) -> Prediction:
     """The answer for ``waveform`` ``(samples,)`` at ``sample_rate`` Hz; :class:`UserError` where there is none."""
+    heard, offsets = _prepared(checkpoint, waveform, sample_rate)
+    return answered(checkpoint, offsets, np.stack(window_probs(checkpoint, heard, offsets)),
+                    len(waveform) / sample_rate, bool(np.ptp(waveform) == 0))
+
+
+def window_probs(checkpoint: "Checkpoint", heard: np.ndarray, offsets: Sequence[int],
+                 on_progress: Callable[[int], None] | None = None) -> list[np.ndarray]:
+    """``(classes,)`` for the window at each of ``offsets`` in ``heard``, a waveform at the model's rate.
+
+    ``on_progress(windows done)`` is called after every batch.
+    """
     import torch
 
-    heard, offsets = _prepared(checkpoint, waveform, sample_rate)
-    length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
-    probs = []
+    length, probs = checkpoint.config.num_samples, []
     with torch.inference_mode(), _one_thread:
         for first in range(0, len(offsets), WINDOWS_AT_ONCE):
             batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
-            probs.append(_probabilities(checkpoint.model, batch))
-    probs = np.concatenate(probs)
+            probs += list(_probabilities(checkpoint.model, batch))
+            if on_progress:
+                on_progress(len(probs))
+    return probs
+
+
+def answered(checkpoint: "Checkpoint", offsets: Sequence[int], probs: np.ndarray, seconds: float,
+             silent: bool) -> Prediction:
+    """The answer made of what every window said: ``probs`` ``(windows, classes)``, windows ``offsets`` samples in."""
+    length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     windows = tuple(Window(o / rate, (o + length) / rate, p) for o, p in zip(offsets, probs, strict=True))
-    silent = bool(np.ptp(waveform) == 0)
     remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
-    return Prediction(checkpoint.config.model, tuple(checkpoint.class_names), len(waveform) / sample_rate,
-                      probs.mean(axis=0), windows, silent, remark if silent else None)
+    return Prediction(checkpoint.config.model, tuple(checkpoint.class_names), seconds, probs.mean(axis=0), windows,
+                      silent, remark if silent else None)
 
 
 def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:
@@ -140,6 +133,14 @@ def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, wi
     maps = tuple(_moved(attention, offset) for attention in record.maps) if record else ()
     times = offset + np.arange(log_mel.shape[1]) * frontend.hop_length / rate
     return Explanation(Window(offset, offset + length / rate, probs), maps, log_mel, times, frontend.frequencies())
+
+
+def shifted(explanation: Explanation, seconds: float) -> Explanation:
+    """The same explanation with every time ``seconds`` later: that of a stretch, in seconds of the whole sound."""
+    window = explanation.window
+    return replace(explanation, window=replace(window, start=window.start + seconds, end=window.end + seconds),
+                   maps=tuple(_moved(attention, seconds) for attention in explanation.maps),
+                   times=explanation.times + seconds)
 
 
 def window_offsets(num_samples: int, length: int) -> list[int]:

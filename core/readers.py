@@ -6,12 +6,12 @@ a layout to the test that recognises it and its reader, and the first that match
 
 import os
 import re
-from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from core.audio import AUDIO_EXTENSIONS
 from core.clips import Clip, Dataset
 from core.errors import UserError
+from core.grouping import name_rule, sources_by_name
 from core.tables import number, read_table, relative_path
 
 ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
@@ -21,8 +21,9 @@ ESC10_FOLDERS = dict(zip(("dogbark", "rain", "seawaves", "babycry", "clocktick",
 ARCHIVE_FOLDER = re.compile(r"\d{3} - (.+)")
 ARCHIVE_FILE = re.compile(r"(\d+)-([^-]+)-[A-Za-z]+")
 ESC10_FILE = re.compile(r"(\d+-[^-]+-[A-Za-z]+)(?:-\d+)?")  # ESC-50 puts the class behind it
-SOURCE_END = re.compile(r"[-_]|\d+")
+SMALLEST_SOUND = 1_000  # bytes: 62 ms of 16-bit sound at 8 kHz
 TABLE = "metadata.csv"
+TABLE_COLUMNS = ("path", "fold", "source", "start", "end")  # any other may hold the class
 ESC50_TABLE = "meta/esc50.csv"
 URBAN_TABLE = "metadata/UrbanSound8K.csv"
 FROM_NAMES = "fold and source are read from each file's name (fold-source-take)"
@@ -53,6 +54,13 @@ def class_folders(root: Path) -> list[Path]:
     """Folders directly under ``root`` that hold a sound file directly."""
     return sorted(folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(".")
                   and any(name.lower().endswith(AUDIO_EXTENSIONS) for name in os.listdir(folder)))
+
+
+def may_hold_sound(folder: Path) -> bool:
+    """Whether a sound file directly in a folder has the size of a sound; a header alone has not."""
+    with os.scandir(folder) as entries:
+        return any(entry.name.lower().endswith(AUDIO_EXTENSIONS) and entry.stat().st_size >= SMALLEST_SOUND
+                   for entry in entries)
 
 
 def is_archive(root: Path) -> bool:
@@ -106,7 +114,7 @@ def read_class_folders(root: Path) -> Dataset:
              for file in audio_files(folder)]
     sources = sources_by_name([path for path, _ in found])
     clips = [Clip(path, label, None, sources[path]) for path, label in found]
-    return _dataset(root.name, root, clips, "class folders", _name_rule(sources))
+    return _dataset(root.name, root, clips, "class folders", name_rule(sources))
 
 
 def read_metadata(table: Path, label: str = "label") -> Dataset:
@@ -127,28 +135,8 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
         if not source:
             raise UserError(f"{row.where}: the column 'source' is empty; name the recording the clip was cut from")
         clips.append(Clip(relative_path(row["path"], row.where), row[label].strip(), fold, source, start, end))
-    rule = f"source is a column of {table.name}" if "source" in columns else _name_rule(by_name)
+    rule = f"source is a column of {table.name}" if "source" in columns else name_rule(by_name)
     return _dataset(table.parent.name, table.parent, clips, "table", rule)
-
-
-def sources_by_name(paths: list[str]) -> dict[str, str]:
-    """The source of every path: its name up to the last ``-``, ``_`` or digits where two files share that."""
-    starts = {}
-    for path in paths:
-        stem = PurePosixPath(path).stem
-        ends = list(SOURCE_END.finditer(stem))
-        starts[path] = stem[: ends[-1].start()].rstrip("-_ ") if ends else ""
-    shared = Counter(starts.values())
-    return {path: start if start and shared[start] > 1 else path for path, start in starts.items()}
-
-
-def _name_rule(sources: dict[str, str]) -> str:
-    grouped = sum(path != source for path, source in sources.items())
-    if not grouped:
-        return "every file counts as a recording of its own, because no two names begin alike"
-    rest = "" if grouped == len(sources) else ", any other file is a recording of its own"
-    return ("files whose names agree up to the last “-”, “_” or digits count as one recording"
-            f"{rest}; a table {TABLE} with a column “source” says otherwise")
 
 
 def _dataset(name: str, root: Path, clips: list[Clip], layout: str, rule: str, licence: str = "") -> Dataset:

@@ -10,12 +10,12 @@ from core.config import TrainConfig, read_json
 from core.errors import UserError
 from core.files import write_json
 from core.processes import host_name, identity, is_alive
+from core.run_checks import HISTORY_COLUMNS, check_history, check_predictions, read_summary
 
 ACTIVE = ("queued", "running", "stopping")
 STATES = (*ACTIVE, "stopped", "failed", "finished")  # and "interrupted", which is seen, never written
-STARTING = 60.0  # s a queued run may be without a process: the time its own needs to start
+STARTING = 8.0  # s a queued run may be without any process: between making its folder and starting its own
 UNHEARD = 300.0  # s after which a run of another machine that wrote nothing counts as gone
-HISTORY_COLUMNS = ("fold", "epoch", "split", "loss", "accuracy", "learning_rate", "seconds")
 
 
 def now() -> datetime:
@@ -88,9 +88,14 @@ class Run:
     @property
     def status(self) -> Status:
         """How the run stands now: the file, corrected by whether its process is there."""
+        status, gone = self._look()
+        return self._look()[0] if gone else status  # between file and process it may have ended: its last word counts
+
+    def _look(self) -> tuple[Status, bool]:
+        """The status, and whether it speaks of a process that is gone."""
         file = self.path / "status.json"
         if not file.exists():
-            return self._status_without_file()
+            return self._status_without_file(), False
         try:
             raw = read_json(file)
             status = Status(raw["state"], float(raw.get("progress") or 0), raw.get("pid"), raw.get("message") or "",
@@ -98,19 +103,19 @@ class Run:
                             float(raw.get("seconds") or 0))
             if status.state not in STATES:
                 raise ValueError
-            alive = status.active and _process_is_there(raw, status)
+            alive = status.active and self._process_is_there(raw, status)
         except (UserError, KeyError, TypeError, ValueError, AttributeError):
-            return Status("failed", message=f"{file} cannot be read; resume the run or remove its folder")
+            return Status("failed", message=f"{file} cannot be read; resume the run or remove its folder"), False
         if not status.active:
-            return status
+            return status, False
         asked = self.cancel_file.exists()
         if alive and not asked:
-            return status
+            return status, False
         if alive and status.state != "queued":
-            return _as(status, "stopping", "Stopping")
+            return _as(status, "stopping", "Stopping"), False
         if asked or status.state == "stopping":
-            return _as(status, "stopped", "Stopped; it can be resumed")
-        return _as(status, "interrupted", "Its process is gone; resume it to go on where it was")
+            return _as(status, "stopped", "Stopped; it can be resumed"), not alive
+        return _as(status, "interrupted", "Its process is gone; resume it to go on where it was"), True
 
     @property
     def state(self) -> str:
@@ -120,10 +125,9 @@ class Run:
     def summary(self) -> dict | None:
         """``summary.json``, None where there is none that can be read."""
         try:
-            summary = read_json(self.path / "summary.json")
+            return read_summary(self.path / "summary.json")
         except UserError:
             return None
-        return summary if isinstance(summary, dict) else None
 
     @property
     def shipped(self) -> bool:
@@ -131,17 +135,24 @@ class Run:
         return self.summary is not None and not (self.path / "status.json").exists()
 
     def history(self):
-        """``history.csv`` as a DataFrame (``fold`` is text: "1" … "5", "final"); empty where there is none yet."""
-        history = _read_table(self.path / "history.csv", {"fold": str, "split": str}, HISTORY_COLUMNS)
-        if missing := [column for column in HISTORY_COLUMNS if column not in history.columns]:
-            raise UserError(f"{self.path / 'history.csv'} has no column {', '.join(missing)}; "
-                            "resuming the run writes it again")
+        """``history.csv`` as a DataFrame (``fold`` is text: "1" … "5", "final"); empty where there is none yet.
+        :class:`UserError` where it is no whole table of that kind."""
+        file = self.path / "history.csv"
+        history = _read_table(file, {"fold": str, "split": str})
+        if history is None:
+            import pandas as pd
+
+            return pd.DataFrame(columns=list(HISTORY_COLUMNS))
+        check_history(history, file)
         return history
 
     def predictions(self):
-        """``predictions.csv`` as a DataFrame, or None where no fold has ended yet."""
+        """``predictions.csv`` as a DataFrame, or None where no fold has ended yet; :class:`UserError` as above."""
         file = self.path / "predictions.csv"
-        return _read_table(file, {"path": str, "split": str, "target": str}, None) if file.exists() else None
+        predictions = _read_table(file, {"path": str, "split": str, "target": str})
+        if predictions is not None:
+            check_predictions(predictions, file)
+        return predictions
 
     def checkpoints(self) -> dict[str, Path]:
         """Trained weights by fold, ``{"1": path, …, "final": path}``, folds in order."""
@@ -153,20 +164,44 @@ class Run:
 
     def log(self, last_bytes: int = 200_000) -> str:
         """The end of ``log.txt``."""
-        file = self.path / "log.txt"
-        if not file.exists():
+        try:
+            with open(self.path / "log.txt", "rb") as opened:
+                opened.seek(max(0, opened.seek(0, 2) - last_bytes))
+                return opened.read().decode("utf-8", "replace")
+        except FileNotFoundError:
             return ""
-        with open(file, "rb") as opened:
-            opened.seek(max(0, file.stat().st_size - last_bytes))
-            return opened.read().decode("utf-8", "replace")
 
-    def disk_bytes(self) -> int:
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+    @property
+    def note(self) -> str:
+        """What a person wrote about the run; the empty text where nobody did."""
+        return str(self._about().get("note") or "")
+
+    @property
+    def former_names(self) -> tuple[str, ...]:
+        """What the run was called before it was renamed, the oldest first: old links still find it."""
+        names = self._about().get("formerly")
+        return tuple(map(str, names)) if isinstance(names, list) else ()
+
+    def write_about(self, *, note: str, former_names: tuple[str, ...]) -> None:
+        """Note and former names, in a file of their own: what the training wrote stays as it is."""
+        write_json(self.path / "about.json", {"note": note, "formerly": list(former_names)})
+
+    def _about(self) -> dict:
+        try:
+            about = read_json(self.path / "about.json")
+        except UserError:
+            return {}
+        return about if isinstance(about, dict) else {}
 
     @property
     def cancel_file(self) -> Path:
         """Stands while somebody wants the run to stop; the process that works on it looks for it."""
         return self.path / ".cancel"
+
+    @property
+    def launched_file(self) -> Path:
+        """Names the process that was started for the run, until that speaks for itself in ``status.json``."""
+        return self.path / ".launched"
 
     def write_status(self, state: str, *, progress: float, message: str, queued_at: str = "",
                      seconds: float | None = None, started: bool = True) -> None:
@@ -189,6 +224,18 @@ class Run:
         with open(self.path / "log.txt", "a", encoding="utf-8") as log:
             log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
 
+    def _process_is_there(self, raw: dict, status: Status) -> bool:
+        silent = (now() - status.updated).total_seconds()
+        who = raw
+        if raw.get("pid") is None:
+            try:
+                who = read_json(self.launched_file)
+            except UserError:
+                return silent < STARTING
+        if who.get("host") != host_name():
+            return silent < UNHEARD
+        return is_alive(who["pid"], who.get("pid_created"))
+
     def _status_without_file(self) -> Status:
         if self.summary is not None:
             return Status("finished", 1.0, updated=self.created)
@@ -205,21 +252,13 @@ def _as(status: Status, state: str, message: str) -> Status:
     return dataclasses.replace(status, state=state, message=message)
 
 
-def _process_is_there(raw: dict, status: Status) -> bool:
-    silent = (now() - status.updated).total_seconds()
-    if raw.get("pid") is None:
-        return silent < STARTING
-    if raw.get("host") != host_name():
-        return silent < UNHEARD
-    return is_alive(raw["pid"], raw.get("pid_created"))
-
-
-def _read_table(file: Path, types: dict, columns):
+def _read_table(file: Path, types: dict):
+    """The table, None where there is no such file."""
     import pandas as pd
 
     try:
-        return pd.read_csv(file, dtype=types, keep_default_na=False, na_values={c: [""] for c in HISTORY_COLUMNS})
+        return pd.read_csv(file, dtype=types, keep_default_na=False, na_values={c: ["", "nan"] for c in HISTORY_COLUMNS})
     except FileNotFoundError:
-        return pd.DataFrame(columns=list(columns or ()))
+        return None
     except (OSError, ValueError) as error:
         raise UserError(f"{file} cannot be read as a table: {error}") from None

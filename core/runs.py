@@ -6,14 +6,15 @@ import re
 import shutil
 import sys
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs
+from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs, own_data_dir
 from core.errors import UserError
 from core.files import write_json
-from core.processes import start_detached
+from core.processes import identity, start_detached
 from core.run_folder import Run, Status, is_run_folder, now
 
 __all__ = ["Run", "Status", "cancel", "create_run", "get_run", "launch", "list_runs", "resolve_checkpoint", "resume"]
@@ -32,11 +33,15 @@ def list_runs() -> list[Run]:
 
 
 def get_run(name: str) -> Run:
-    """The run called ``name``; :class:`UserError` naming those that come near."""
+    """The run called ``name``, else the one that was called so before it was renamed; :class:`UserError` naming those
+    that come near."""
     path = checkpoints_dir() / name
     if re.fullmatch(r"[^/\\]+", name) and is_run_folder(path):
         return Run(name, path)
-    known = [run.name for run in list_runs()]
+    runs = list_runs()
+    if renamed := next((run for run in runs if name in run.former_names), None):
+        return renamed
+    known = [run.name for run in runs]
     near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "no run was made yet; `python -m core train` makes one"
     raise UserError(f"there is no run called {name!r} in {checkpoints_dir()}; {hint}")
@@ -47,9 +52,9 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
     used. Without a name the run is called after its model, protocol, seed and the time."""
     folder = checkpoints_dir()
     if name is not None:
-        _check_name(name, "name of the run")
+        check_name(name, "name of the run")
     if experiment:
-        _check_name(experiment, "name of the experiment")
+        check_name(experiment, "name of the experiment")
     base = name or f"{config.model}-{config.protocol}-s{config.seed}-{datetime.now():%y%m%d-%H%M}"
     draft = Run("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
     try:
@@ -73,19 +78,24 @@ def launch(run: Run) -> int:
     """Start the run's own process, which takes its turn in the queue and outlives this one. Returns its pid."""
     state = run.status
     run.cancel_file.unlink(missing_ok=True)
+    run.launched_file.unlink(missing_ok=True)
     run.write_status("queued", progress=state.progress, message="Starting", queued_at=now().isoformat(), started=False)
-    places = {"EARSHOT_CHECKPOINTS": run.path.parent, "EARSHOT_CACHE": cache_dir()}
+    places = {"EARSHOT_CHECKPOINTS": run.path.parent, "EARSHOT_CACHE": cache_dir(),
+              "EARSHOT_OWN_DATA": own_data_dir()}
     if os.environ.get("EARSHOT_DATA"):
         places["EARSHOT_DATA"] = data_dirs()[0]
     env = {**os.environ, "PYTHONUNBUFFERED": "1", LAUNCHED: run.name}
     env |= {key: str(path.resolve()) for key, path in places.items()}
     command = [sys.executable, "-m", "core", "train", "--resume", run.name]
     try:
-        return start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
+        pid = start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
     except OSError as error:
         sentence = f"the process of {run.name} did not start: {error}"
         run.write_status("failed", progress=state.progress, message=sentence, started=False)
         raise UserError(sentence) from None
+    with suppress(OSError):  # it runs all the same, and says so itself in a moment
+        write_json(run.launched_file, identity(pid))
+    return pid
 
 
 def cancel(run: Run) -> None:
@@ -159,7 +169,8 @@ def headline_accuracy(run: Run) -> float | None:
         return None
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(name: str, what: str) -> None:
+    """Raise :class:`UserError` unless ``name`` can be a run's or an experiment's."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith((".", ".safetensors")):
         raise UserError(f"the {what} expects up to 100 letters, digits, '-', '_' or '.', starting with a letter or "
                         f"digit; found {name!r}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.clips import Clip, Dataset
-from core.datasets import load_dataset
+from core.datasets import configured_dataset
 from core.errors import UserError
 from core.readers import clip_identity, normalised
 from core.run_folder import Run
@@ -21,7 +21,7 @@ def clip_use(run: Run, fold: str, dataset: Dataset, clip: Clip) -> str:
     """
     config = run.config
     try:
-        trained_on = load_dataset(config.dataset, label=config.label, limit=config.limit)
+        trained_on = configured_dataset(config)
     except UserError:
         trained_on = None
     if not _is_same(run, trained_on, dataset):

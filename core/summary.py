@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.config import read_json
-from core.datasets import Dataset, load_dataset
+from core.datasets import Dataset, configured_dataset
 from core.errors import UserError
 from core.files import write_json
 from core.metrics import summarise
@@ -33,7 +33,7 @@ def recompute(run: Run) -> list[str]:
     if run.summary is None or run.predictions() is None:
         raise UserError(f"{run.name} has no finished predictions to compute from; resume it first")
     before = run.summary
-    dataset = load_dataset(run.config.dataset, label=run.config.label, limit=run.config.limit)
+    dataset = configured_dataset(run.config)
     write_summary(run, {key: value for key, value in before.items() if key not in NUMBERS}, dataset)
     after = read_json(run.path / "summary.json")
     return [key for key in NUMBERS if before.get(key) != after[key]]

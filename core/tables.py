@@ -34,6 +34,15 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
         raise UserError(f"{path.name} is not a CSV table in UTF-8: {error}") from None
 
 
+def column_names(path: Path) -> tuple[str, ...]:
+    """The heading of a CSV file; empty where it has none that can be read."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return tuple(next(csv.reader(file, strict=True), ()))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return ()
+
+
 def number(text: str, column: str, where: str, kind: type = float) -> float | int:
     """``text`` as a number that is finite and not negative."""
     try:

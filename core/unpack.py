@@ -4,6 +4,7 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from core.errors import UserError
 
@@ -12,18 +13,21 @@ MAX_BYTES = 4 * 2**30
 MAX_RATIO = 100  # unpacked to packed, where it matters: sound hardly shrinks
 RATIO_MATTERS = 2**20
 BLOCK = 2**20
+LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")  # what systems add to a zip by themselves
+Progress = Callable[[int, int], None]
 
 
-def unpack_zip(archive: Path, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> None:
-    """All files of ``archive`` into ``folder``, without the one folder that everything in it may lie in.
+def unpack_zip(archive: Path | BinaryIO, folder: Path, on_progress: Progress | None = None, name: str = "") -> None:
+    """All files of ``archive`` into ``folder``, without the folders that everything in it may lie in.
 
-    Raises :class:`UserError`, before anything is written, for a path that is absolute or leads outside, a link, a
-    locked entry, too many or too large files; and for a damaged archive.
+    ``name`` is what an open archive is called in errors. Raises :class:`UserError`, before anything is written, for a
+    path that is absolute or leads outside, a link, a locked entry, too many or too large files; and for a damaged archive.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-            paths = _without_common_folder([_safe_path(entry) for entry in entries])
+            paths = {entry: _safe_path(entry) for entry in opened.infolist() if not entry.is_dir()}
+            entries = [entry for entry, path in paths.items() if not set(path.parts) & set(LITTER)]
+            paths = _without_common_folders([paths[entry] for entry in entries])
             _check_sizes(entries)
             for done, (entry, path) in enumerate(zip(entries, paths, strict=True), start=1):
                 target = folder.joinpath(*path.parts)
@@ -33,7 +37,7 @@ def unpack_zip(archive: Path, folder: Path, on_progress: Callable[[int, int], No
                     on_progress(done, len(entries))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError,
             FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise UserError(f"{archive.name} is not a zip file that can be unpacked: {error}") from None
+        raise UserError(f"{name or Path(archive).name} is not a zip file that can be unpacked: {error}") from None
 
 
 def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
@@ -62,9 +66,11 @@ def _check_sizes(entries: list[zipfile.ZipInfo]) -> None:
                             "that is no sound")
 
 
-def _without_common_folder(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    if len({path.parts[0] for path in paths}) == 1 and all(len(path.parts) > 1 for path in paths):
-        return [PurePosixPath(*path.parts[1:]) for path in paths]
+def _without_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
+    """The paths without what all begin with: the first folder, and those in it as long as each file keeps one."""
+    keeps = 1
+    while paths and all(len(path.parts) > keeps for path in paths) and len({path.parts[0] for path in paths}) == 1:
+        paths, keeps = [PurePosixPath(*path.parts[1:]) for path in paths], 2
     return paths
 
 

@@ -30,6 +30,13 @@ def isolated(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def own_data(isolated, monkeypatch) -> Path:
+    """An empty folder for what is fetched or uploaded."""
+    monkeypatch.setenv("EARSHOT_OWN_DATA", str(isolated / "own"))
+    return isolated / "own"
+
+
 @pytest.fixture(scope="session")
 def esc10() -> Path:
     """The folder of the real ESC-10 clips, from ``EARSHOT_DATA``, ``data/`` or the shared folder."""

@@ -1,5 +1,6 @@
 """``python -m core predict``: its JSON, its attention file, its errors."""
 
+import csv
 import json
 
 import numpy as np
@@ -131,3 +132,71 @@ def test_half_a_checkpoint_is_one_sentence(capsys, clip, tmp_path):
     (tmp_path / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     code, _, err = predicted(capsys, clip, "--checkpoint", tmp_path / "half.safetensors")
     assert code == 2 and err.count("\n") == 1 and "half.safetensors" in err
+
+
+@pytest.fixture
+def folder(tmp_path, clip):
+    """Sounds at two depths among other files, one of them text."""
+    (tmp_path / "many" / "deep").mkdir(parents=True)
+    for name in ("b.wav", "deep/a.WAV", "a <b>.wav"):
+        (tmp_path / "many" / name).write_bytes(clip.read_bytes())
+    (tmp_path / "many" / "c.wav").write_text("these are words")
+    (tmp_path / "many" / "readme.txt").write_text("no sound")
+    return tmp_path / "many"
+
+
+def test_a_folder_is_all_its_sounds_sorted_and_the_table_has_every_one(capsys, folder, clip, tmp_path):
+    file = tmp_path / "answers.csv"
+    code, answers, err = predicted(capsys, folder, clip, "--checkpoint", "cnn1d", "--json", "--csv", file)
+    names = [str(folder / name) for name in ("a <b>.wav", "b.wav", "c.wav", "deep/a.WAV")] + [str(clip)]
+    assert code == 2 and [answer["path"] for answer in answers] == names and err.count("error: ") == 1
+    with file.open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert list(rows[0]) == ["path", "seconds", "label", "probability", "unknown", "error", *NAMES]
+    for row, answer in zip(rows, answers, strict=True):
+        assert row["path"] == answer["path"] and row["error"] == answer.get("error", "")
+        if not row["error"]:
+            best = answer["predictions"][0]
+            assert row["label"] == best["label"] and float(row["probability"]) == pytest.approx(best["probability"], abs=1e-6)
+            assert row["seconds"] == "0.750000" and row["unknown"] == "false"
+            assert sum(float(row[name]) for name in NAMES) == pytest.approx(1, abs=1e-5)
+    assert rows[2]["label"] == "" and "c.wav" in rows[2]["error"]
+
+
+def test_events_of_one_clip_are_a_table_and_the_threshold_is_minded(capsys, clip, tmp_path):
+    file = tmp_path / "events.csv"
+    for threshold, some in (("0.01", True), ("0.999", False)):
+        code, _, _ = predicted(capsys, clip, "--checkpoint", "cnn1d", "--events", file, "--threshold", threshold)
+        rows = list(csv.DictReader(file.open(encoding="utf-8")))
+        assert code == 0 and bool(rows) == some
+    code, _, err = predicted(capsys, clip, "--checkpoint", "cnn1d", "--events", file, "--threshold", "50")
+    assert code == 2 and "between 0 and 1, found 50" in err
+    code, _, err = predicted(capsys, clip, clip, "--checkpoint", "cnn1d", "--events", file)
+    assert code == 2 and "--events expects one clip, found 2" in err
+
+
+def test_a_folder_without_a_sound_and_a_table_that_cannot_be_written_are_said(capsys, clip, tmp_path):
+    (tmp_path / "empty").mkdir()
+    code, _, err = predicted(capsys, tmp_path / "empty", "--checkpoint", "cnn1d")
+    assert code == 2 and "has no sound in it or below" in err and err.count("\n") == 1
+    code, _, err = predicted(capsys, clip, "--checkpoint", "cnn1d", "--csv", tmp_path / "nowhere" / "a.csv")
+    assert code == 2 and "could not be written" in err and err.count("\n") == 1
+
+
+def test_a_pickle_called_safetensors_and_weights_of_another_model_are_one_sentence(capsys, clip, tmp_path):
+    import pickle
+
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    from core.config import checkpoints_dir
+
+    (tmp_path / "pickle.safetensors").write_bytes(pickle.dumps({"weights": list(range(1000))}))
+    with safe_open(checkpoints_dir() / "cnn1d" / "fold1.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+    with safe_open(checkpoints_dir() / "cnn_transformer_h2" / "fold1.safetensors", framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, tmp_path / "other.safetensors", metadata)
+    for name, words in (("pickle", "not a whole safetensors checkpoint"), ("other", "do not fit the model cnn1d")):
+        code, _, err = predicted(capsys, clip, "--checkpoint", tmp_path / f"{name}.safetensors")
+        assert code == 2 and err.count("\n") == 1 and words in err

@@ -156,7 +156,11 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
     command = [sys.executable, "-m", "core", "train", "--dataset", config.dataset, "--model", "cnn1d", "--protocol",
                "kfold", "--folds", "2", "--epochs", "5000", "--set", "sample_rate=8000", "--set", "clip_seconds=0.5",
                "--seed", "0", "--seed", "1"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it, and so
+    try:                                                                # would what they start
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
     runs = [Run(folder.name, folder) for folder in sorted(checkpoints_dir().glob("cnn1d-kfold-s?-*"))]
     process.send_signal(sign)

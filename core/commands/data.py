@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import signal
 from pathlib import Path
+
+from core.config import field_named
 
 STAGES = {"download": "downloading", "unpack": "unpacking", "check": "checking clips"}
 
@@ -16,6 +19,7 @@ def add_parser(subparsers) -> None:
     check.add_argument("dataset", metavar="DATASET", help="a name (esc10, demo, …) or a folder")
     check.add_argument("--label", default="label", metavar="COLUMN", help="the column of a table that holds the class")
     check.add_argument("--limit", type=int, metavar="N", help="look at N clips of each class only")
+    check.add_argument("--sources", default="auto", metavar="RULE", help=field_named("sources").metadata["help"])
     check.add_argument("--json", action="store_true", help="print one JSON document")
     check.set_defaults(run=run)
     fetch = actions.add_parser("fetch", help="download ESC-10 and check every clip",
@@ -36,7 +40,7 @@ def _check(args: argparse.Namespace) -> int:
     from core.datasets import load_dataset
     from core.health import check
 
-    dataset = load_dataset(args.dataset, label=args.label, limit=args.limit)
+    dataset = load_dataset(args.dataset, label=args.label, limit=args.limit, sources=args.sources)
     line = ProgressLine()
     report = check(dataset, lambda done, total: line.show(done / total, f"decoding {done:,} of {total:,} clips"))
     line.clear()
@@ -67,16 +71,24 @@ def _print(dataset, report: dict) -> None:
 def _fetch(args: argparse.Namespace) -> int:
     from core.commands.layout import ProgressLine
     from core.fetch import fetch
+    from core.fetching import reported
 
+    signal.signal(signal.SIGTERM, _interrupt)
     line = ProgressLine()
+    with reported() as report:
+        def show(stage: str, done: int, total: int | None) -> None:
+            report.show(stage, done, total)
+            amount = f"{done / 1e6:.1f} MB" if stage == "download" else f"{done:,} of {total:,}"
+            line.show(done / total if total else 0.0, f"{STAGES[stage]} {amount}")
 
-    def show(stage: str, done: int, total: int | None) -> None:
-        amount = f"{done / 1e6:.1f} MB" if stage == "download" else f"{done:,} of {total:,}"
-        line.show(done / total if total else 0.0, f"{STAGES[stage]} {amount}")
-
-    try:
-        folder = fetch(args.name, args.to, args.url, show)
-    finally:
-        line.clear()
+        try:
+            folder = fetch(args.name, args.to, args.url, show)
+        finally:
+            line.clear()
     print(f"ESC-10 is in {folder}: every clip is as published")
     return 0
+
+
+def _interrupt(signum, frame) -> None:
+    """SIGTERM ends a fetch as Ctrl-C does: what is unpacked goes, what is downloaded stays."""
+    raise KeyboardInterrupt

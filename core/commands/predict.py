@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import UserError
-from core.files import replacing
+from core.files import replacing, write_text
 
 SHOWN = 5  # classes printed for people; --json has all of them
 
@@ -16,11 +16,16 @@ SHOWN = 5  # classes printed for people; --json has all of them
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "predict", help="name the class of a sound",
-        description="Name the class of each clip (wav, flac, ogg or mp3), with probabilities.")
-    parser.add_argument("clips", nargs="+", metavar="CLIP", help="a sound file")
+        description="Name the class of each clip (wav, flac, ogg or mp3), with probabilities. A folder means every sound "
+                    "in it and below. A sound may be up to an hour long.")
+    parser.add_argument("clips", nargs="+", metavar="CLIP", help="a sound file, or a folder of them")
     parser.add_argument("--checkpoint", metavar="C",
                         help="RUN, RUN:fold or a .safetensors file; without it the best shipped run")
     parser.add_argument("--json", action="store_true", help="print one JSON document with every class")
+    parser.add_argument("--csv", metavar="FILE.csv", type=Path, help="write one row per file with every class")
+    parser.add_argument("--events", metavar="FILE.csv", type=Path,
+                        help="write what was heard when, for one long clip: start, end, label, mean, peak")
+    parser.add_argument("--threshold", metavar="P", type=float, help="probability at which an event begins (0.5)")
     parser.add_argument("--attention", metavar="FILE.npz", type=Path,
                         help="save what every head attended to (one clip; of a longer clip, its surest window)")
     parser.set_defaults(run=run)
@@ -28,44 +33,48 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every clip; 2 when one could not be read."""
+    from core.answers import answer_file, answers_csv, sounds_in
+    from core.events import THRESHOLD, events_csv, find_events
     from core.models.layers import attention_layers
     from core.predict import load_predictor
     from core.runs import resolve_checkpoint
 
-    if args.attention and len(args.clips) > 1:
-        raise UserError(f"--attention expects one clip, found {len(args.clips)}")
+    clips = sounds_in(args.clips)
+    for option, file in (("--attention", args.attention), ("--events", args.events)):
+        if file and len(clips) > 1:
+            raise UserError(f"{option} expects one clip, found {len(clips)}")
     checkpoint = load_predictor(resolve_checkpoint(args.checkpoint))
     if args.attention and not attention_layers(checkpoint.model):
         raise UserError(f"the model {checkpoint.config.model} has no attention to save; choose a transformer model")
+    threshold = THRESHOLD if args.threshold is None else args.threshold
+    if not 0 < threshold < 1:
+        raise UserError(f"--threshold expects a probability between 0 and 1, found {threshold:g}")
     answers = []
-    for number, clip in enumerate(args.clips):
-        _progress(number, len(args.clips))
-        answer = _answered(checkpoint, clip, args.attention)
+    for number, clip in enumerate(clips):
+        answer = answer_file(checkpoint, clip, on_progress=_Progress(number, len(clips)))
         answers.append(answer)
-        if not args.json and "error" not in answer:
-            _print(answer)
-        if "error" in answer:
-            print(f"error: {clip}: {answer['error']}", file=sys.stderr)
-    _progress(len(args.clips), len(args.clips))
+        heard = answer.prediction
+        if heard is None:
+            print(f"error: {clip}: {answer.error}", file=sys.stderr)
+            continue
+        if args.events:
+            _write_text(args.events, events_csv(find_events(heard, threshold)))
+        if args.attention:
+            _save(args.attention, attention_arrays(_explained(checkpoint, clip, heard)))
+        if not args.json:
+            _print(answer.to_dict())
+    if args.csv:
+        _write_text(args.csv, answers_csv(answers, checkpoint.class_names))
     if args.json:
-        print(json.dumps(answers, ensure_ascii=False, indent=2))
-    return 2 if any("error" in answer for answer in answers) else 0
+        print(json.dumps([answer.to_dict() for answer in answers], ensure_ascii=False, indent=2))
+    return 2 if any(answer.error for answer in answers) else 0
 
 
-def _answered(checkpoint, clip: str, attention_file: Path | None) -> dict:
-    """One entry of the JSON document."""
-    from core.predict import explain, predict, read_clip
+def _explained(checkpoint, clip: str, heard):
+    from core.recordings import explain_stretch, read_clip
 
-    try:
-        waveform, sample_rate = read_clip(clip)
-        answer = predict(checkpoint, waveform, sample_rate)
-        explanation = explain(checkpoint, waveform, sample_rate, answer.surest_window) if attention_file else None
-    except UserError as error:
-        return {"path": clip, "error": str(error)}
-    if explanation:
-        _save(attention_file, attention_arrays(explanation))
-    return {"path": clip, "seconds": round(answer.seconds, 6), "unknown": answer.unknown, "model": answer.model,
-            "predictions": [{"label": label, "probability": prob} for label, prob in answer.ranked]}
+    window = heard.windows[heard.surest_window]
+    return explain_stretch(checkpoint, *read_clip(clip, clip, window.start, window.end), window)
 
 
 def attention_arrays(explanation) -> dict[str, np.ndarray]:
@@ -93,6 +102,13 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
         raise UserError(f"{path} could not be written: {error.strerror}") from None
 
 
+def _write_text(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UserError(f"{path} could not be written: {error.strerror}") from None
+
+
 def _print(answer: dict) -> None:
     seen = "nothing to name: digitally silent" if answer["unknown"] else answer["predictions"][0]["label"]
     print(f"{answer['path']}  {answer['seconds']:.2f} s  {answer['model']}: {seen}")
@@ -101,6 +117,16 @@ def _print(answer: dict) -> None:
         print(f"  {entry['probability']:7.1%}  {entry['label']:<20} {bar}".rstrip())
 
 
-def _progress(done: int, total: int) -> None:
-    if total > 1 and sys.stderr.isatty():
-        print(f"\r{done} of {total} clips\033[K", end="\n" if done == total else "\r", file=sys.stderr, flush=True)
+class _Progress:
+    """Which of the clips, and how much of a long one, for those who watch a terminal; the line is taken away again."""
+
+    def __init__(self, number: int, total: int):
+        self.number, self.total = number, total
+
+    def __call__(self, heard: float, seconds: float) -> None:
+        if not sys.stderr.isatty():
+            return
+        ended = heard >= seconds
+        line = f"{self.number + 1} of {self.total} clips" if self.total > 1 else "listening"
+        part = f", {heard / 60:.0f} of {seconds / 60:.0f} min" if seconds > 120 else ""
+        print("\r\033[K" + ("" if ended else f"{line}{part}"), end="", file=sys.stderr, flush=True)

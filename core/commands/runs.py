@@ -1,7 +1,8 @@
-"""``python -m core runs``: every run here, newest first."""
+"""``python -m core runs``: every run here, newest first; rename, note, delete and restore one."""
 
 import argparse
 import json
+from collections.abc import Iterator
 
 from core.run_folder import Run
 from core.runs import headline_accuracy, list_runs
@@ -15,14 +16,23 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--recompute", metavar="RUN", nargs="+",
                         help="compute the numbers of these runs again from their predictions.csv")
+    parser.add_argument("--rename", metavar=("RUN", "NEW"), nargs=2, help="give a run another name")
+    parser.add_argument("--note", metavar=("RUN", "TEXT"), nargs=2, help="keep a text with a run; an empty one removes it")
+    parser.add_argument("--delete", metavar="RUN", nargs="+", help="move these runs to the bin")
+    parser.add_argument("--restore", metavar="RUN", nargs="+", help="bring these runs back from the bin")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from core.commands.layout import print_table
 
-    for name in args.recompute or []:
-        _recompute(name, quiet=args.json)
+    asked = False
+    for sentence in _done(args):
+        asked = True
+        if not args.json:
+            print(sentence)
+    if asked and not args.json:
+        return 0
     entries = [entry_of(each) for each in list_runs()]
     if args.json:
         print(json.dumps(entries, ensure_ascii=False, indent=2))
@@ -34,13 +44,31 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _recompute(name: str, quiet: bool) -> None:
+def _done(args: argparse.Namespace) -> Iterator[str]:
+    """Do what was asked for with runs, one after the other, and say each thing that was done."""
+    from core import manage
+
+    if args.rename:
+        yield f"{args.rename[0]} is called {manage.rename_run(*args.rename).name} now"
+    if args.note:
+        run = manage.write_note(*args.note)
+        yield f"{run.name}: {'noted' if run.note else 'its note is removed'}"
+    for name in args.delete or []:
+        manage.delete_run(name)
+        yield f"{name} is in the bin; `python -m core runs --restore {name}` brings it back"
+    for name in args.restore or []:
+        yield f"{manage.restore_run(name).name} is back"
+    for name in args.recompute or []:
+        yield _recomputed(name)
+
+
+def _recomputed(name: str) -> str:
+    """Compute the numbers of a run again; a sentence on what came out."""
     from core.runs import get_run
     from core.summary import recompute
 
     changed = recompute(get_run(name))
-    if not quiet:
-        print(f"{name}: {', '.join(changed) + ' came out different' if changed else 'every number came out the same'}")
+    return f"{name}: {', '.join(changed) + ' came out different' if changed else 'every number came out the same'}"
 
 
 def entry_of(run: Run) -> dict:

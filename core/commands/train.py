@@ -17,7 +17,7 @@ from core.runs import LAUNCHED, check_resumable, create_run, get_run
 from core.turns import claim
 from core.worker import set_aside, work
 
-OWN_OPTIONS = ("dataset", "label", "limit", "folds", "epochs")
+OWN_OPTIONS = ("dataset", "label", "limit", "sources", "folds", "epochs")
 REPEATED = ("model", "protocol", "seed")
 NICER = 5  # the machine stays pleasant to use while a training takes all cores
 

@@ -27,7 +27,8 @@ from core.checkpoint import Checkpoint  # noqa: E402
 from core.config import TrainConfig  # noqa: E402
 from core.errors import UserError  # noqa: E402
 from core.models import create_model  # noqa: E402
-from core.predict import Explanation, explain, load_predictor, predict, read_clip  # noqa: E402
+from core.predict import Explanation, explain, load_predictor, predict  # noqa: E402
+from core.recordings import read_clip  # noqa: E402
 from core.runs import resolve_checkpoint  # noqa: E402
 from core.spectrogram import envelope  # noqa: E402
 

@@ -162,7 +162,7 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
 
     def start(**environment: str | Path) -> Server:
         folder = tmp_path_factory.mktemp("server")
-        own = {"EARSHOT_DATA": folder / "data", "EARSHOT_CHECKPOINTS": folder / "checkpoints",
+        own = {"EARSHOT_DATA": os.environ.get("EARSHOT_DATA", folder / "data"), "EARSHOT_CHECKPOINTS": folder / "checkpoints",
                "EARSHOT_CACHE": browser_cache, "EARSHOT_THREADS": 1, "WANDB_MODE": "disabled"} | environment
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
         server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}})
@@ -178,7 +178,7 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
 
 @pytest.fixture(scope="module")
 def server(start_server) -> Server:
-    """A server with no runs yet. ``EARSHOT_DATA`` is an empty folder; data sets near the project are still found."""
+    """A server with no runs yet, which finds the data sets that the tests find."""
     return start_server()
 
 

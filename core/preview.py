@@ -1,0 +1,107 @@
+"""What a person should know of a data set before it is used, from names and a few headers: cheap enough for every look."""
+
+from collections import Counter
+
+from core.audio import AUDIO_EXTENSIONS, audio_info
+from core.clips import Dataset
+from core.errors import UserError
+from core.readers import class_folders
+from core.splits import leaks
+
+LOOKED_AT = 24  # files opened, spread over the data set
+FOLDS = 5  # what most protocols need
+
+
+def class_rows(dataset: Dataset) -> list[tuple[str, int, int]]:
+    """``(class, clips, recordings)`` in the order of the classes."""
+    clips = Counter(clip.label for clip in dataset.clips)
+    recordings = Counter(label for label, _ in {(clip.label, clip.source) for clip in dataset.clips})
+    return [(name, clips[name], recordings[name]) for name in dataset.class_names]
+
+
+def oddities(dataset: Dataset) -> list[str]:
+    """A sentence for everything that looks wrong: files that are missing or no sounds, small classes, leaks, leftovers.
+
+    Names in them are text from outside.
+    """
+    return [*_files(dataset), *_small_classes(dataset), *_leaks(dataset), *_left_out(dataset)]
+
+
+def _files(dataset: Dataset) -> list[str]:
+    paths = list(dict.fromkeys(clip.path for clip in dataset.clips))
+    missing = [path for path in paths if not (dataset.root / path).is_file()]
+    found = []
+    if missing:
+        found.append(f"{len(missing):,} of {_many(len(paths), 'file')} that the table names "
+                     f"{'is' if len(missing) == 1 else 'are'} not there (the first: {missing[0]})")
+    there = [path for path in paths if path not in set(missing)]
+    looked_at = there[:: -(-len(there) // LOOKED_AT)] if there else []
+    problems = [problem for path in looked_at if (problem := _problem(dataset, path))]
+    if problems:
+        of = "" if len(looked_at) < len(there) else "all "
+        found.append(f"{len(problems)} of {of}{_many(len(looked_at), 'file')} looked at cannot be read "
+                     f"(the first: {problems[0]})")
+    return found
+
+
+def _problem(dataset: Dataset, path: str) -> str | None:
+    try:
+        if not audio_info(dataset.root / path).seconds:
+            return f"{path} is empty: it holds no samples"
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _small_classes(dataset: Dataset) -> list[str]:
+    rows = class_rows(dataset)
+    single = [name for name, clips, _ in rows if clips == 1]
+    if single:
+        return [f"{_named('class', single)} only one clip; nothing is left to test when it is trained on"]
+    few = [(name, recordings) for name, _, recordings in rows if recordings < FOLDS]
+    if few and not dataset.folds:
+        name, recordings = few[0]
+        return [f"{_named('class', [name for name, _ in few])} fewer than {FOLDS} recordings ({name}: {recordings}), so "
+                f"{FOLDS} folds cannot be drawn; add recordings, use fewer folds, or count recordings in another way"]
+    return []
+
+
+def _leaks(dataset: Dataset) -> list[str]:
+    found = leaks(dataset)
+    if not found:
+        return []
+    return [f"{_many(len(found), 'recording')} stand{'s' * (len(found) == 1)} in more than one fold (the first: "
+            f"{found[0]}); the protocol kfold keeps them together"]
+
+
+def _left_out(dataset: Dataset) -> list[str]:
+    """What lies in a folder of class folders and is in no class."""
+    if dataset.layout != "class folders":
+        return []
+    used, loose, apart = {folder.name for folder in class_folders(dataset.root)}, 0, []
+    for child in sorted(dataset.root.iterdir()):
+        if child.name.startswith((".", "__MACOSX")):
+            continue
+        if child.is_dir() and child.name not in used:
+            apart.append(child.name)
+        elif child.name.lower().endswith(AUDIO_EXTENSIONS):
+            loose += 1
+    found = []
+    if loose:
+        found.append(f"{_many(loose, 'sound file')} beside the class folders {'is' if loose == 1 else 'are'} left out")
+    if apart:
+        found.append(f"{_named('folder', apart)} no sound file directly inside, and counts as no class")
+    return found
+
+
+def _named(noun: str, names: list[str]) -> str:
+    """``class a has`` or ``4 classes (a, b, c, …) each have``."""
+    if len(names) == 1:
+        return f"{noun} {names[0]} has"
+    more = ", …" if len(names) > 3 else ""
+    return f"{_many(len(names), noun)} ({', '.join(names[:3])}{more}) each have"
+
+
+def _many(count: int, noun: str) -> str:
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{plural * (count != 1)}"

@@ -5,6 +5,8 @@ random. Waveforms go in as everywhere; features are computed as tensors on the d
 Attention runs through :func:`core.models.layers.attend`, registered with transformers, so it is recorded like any other.
 """
 
+import json
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -32,7 +34,7 @@ class ASTFineTune(nn.Module):
         super().__init__()
         transformers = import_transformers()
         self.backbone = _backbone(transformers.ASTModel, transformers.ASTConfig, source, saved, _shorten, frames)
-        self.architecture = self.backbone.config.to_dict()
+        self.architecture = json.loads(self.backbone.config.to_json_string())
         self.head = MLPHead(self.backbone.config.hidden_size, num_classes)
         self.frozen = _freeze(self.backbone, self.backbone.layers, tune, last, always=(self.backbone.layernorm,))
 
@@ -84,14 +86,14 @@ class Wav2Vec2FineTune(nn.Module):
         super().__init__()
         transformers = import_transformers()
         self.backbone = _backbone(transformers.Wav2Vec2Model, transformers.Wav2Vec2Config, source, saved)
-        self.architecture = self.backbone.config.to_dict()
+        self.architecture = json.loads(self.backbone.config.to_json_string())
         layers, width = [], self.backbone.config.hidden_size
         for wide in (512, 128):
             layers += [nn.Linear(width, wide), BatchNorm(wide), nn.ReLU(), nn.Dropout(0.1)]
             width = wide
         self.head = nn.Sequential(*layers, nn.Linear(width, num_classes))
-        encoder = self.backbone.encoder
-        self.frozen = _freeze(self.backbone, encoder.layers, tune, last)
+        self.frozen = _freeze(self.backbone, self.backbone.encoder.layers, tune, last)
+        self.backbone.masked_spec_embed.requires_grad_(False)  # stands for masked frames; there are none
         self.strides = Strides.of([(kernel, stride, 0) for kernel, stride in zip(
             self.backbone.config.conv_kernel, self.backbone.config.conv_stride, strict=True)])
 
@@ -126,6 +128,7 @@ def import_transformers():
                         "`pip install -r requirements-finetune.txt` brings it") from None
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+    transformers.logging.disable_progress_bar()
     transformers.AttentionInterface.register(IMPLEMENTATION, _attention)
     AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
     return transformers

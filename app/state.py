@@ -12,8 +12,9 @@ import streamlit as st
 from core.audio import AudioInfo, audio_info, read_audio
 from core.datasets import Clip, Dataset, default_dataset, load_dataset
 from core.errors import UserError
+from core.grouping import AUTO
 
-DATASET_KEY, LABEL_KEY = "earshot_dataset", "earshot_label"
+DATASET_KEY, LABEL_KEY, SOURCES_KEY = "earshot_dataset", "earshot_label", "earshot_sources"
 LABEL = "label"  # the column with the class, where nobody chose another
 
 
@@ -23,22 +24,23 @@ def is_dark() -> bool:
 
 
 def current_dataset() -> Dataset:
-    """The data set chosen for the whole app: of the link (``?dataset=``, and ``&label=`` for the column of a table),
-    else of this session, else the default one.
+    """The data set chosen for the whole app: of the link (``?dataset=``, with ``&label=`` for the column of a table and
+    ``&sources=`` for the rule of its recordings), else of this session, else the default one.
 
     Raises :class:`UserError` when it can no longer be read; the choice then falls back to the default next time.
     """
     kept = st.session_state.get(DATASET_KEY)
     name = st.query_params.get("dataset") or kept or default_dataset()
     label = st.query_params.get("label") or (current_label() if name == kept else LABEL)
+    sources = st.query_params.get("sources") or (current_sources() if name == kept else AUTO)
     try:
-        dataset = dataset_named(name, label)
+        dataset = dataset_named(name, label, sources)
     except UserError:
         _forget_link()
-        st.session_state.pop(DATASET_KEY, None)
-        st.session_state.pop(LABEL_KEY, None)
+        for key in (DATASET_KEY, LABEL_KEY, SOURCES_KEY):
+            st.session_state.pop(key, None)
         raise
-    st.session_state[DATASET_KEY], st.session_state[LABEL_KEY] = name, label
+    _keep(name, label, sources)
     return dataset
 
 
@@ -47,24 +49,38 @@ def current_label() -> str:
     return st.session_state.get(LABEL_KEY, LABEL)
 
 
-def choose_dataset(name: str, label: str = LABEL) -> Dataset:
+def current_sources() -> str:
+    """The rule by which the recordings of the chosen data set are told apart."""
+    return st.session_state.get(SOURCES_KEY, AUTO)
+
+
+def chosen_data() -> dict[str, str]:
+    """The choice as settings of a run; :func:`current_dataset` was called before."""
+    return {"dataset": st.session_state[DATASET_KEY], "label": current_label(), "sources": current_sources()}
+
+
+def choose_dataset(name: str, label: str = LABEL, sources: str = AUTO) -> Dataset:
     """Make ``name`` (or a folder's path) the data set of this session, ``label`` being the column with the class where
     it is a table. Raises :class:`UserError` when it is none; the session then keeps the one it had."""
-    dataset = dataset_named(name, label)
-    st.session_state[DATASET_KEY], st.session_state[LABEL_KEY] = name, label
+    dataset = dataset_named(name, label, sources)
+    _keep(name, label, sources)
     _forget_link()
     return dataset
 
 
+def _keep(name: str, label: str, sources: str) -> None:
+    st.session_state.update({DATASET_KEY: name, LABEL_KEY: label, SOURCES_KEY: sources})
+
+
 def _forget_link() -> None:
-    for name in ("dataset", "label"):
+    for name in ("dataset", "label", "sources"):
         st.query_params.pop(name, None)
 
 
 @st.cache_resource(ttl=60, max_entries=8, show_spinner=False)
-def dataset_named(name: str, label: str = LABEL) -> Dataset:
+def dataset_named(name: str, label: str = LABEL, sources: str = AUTO) -> Dataset:
     """A data set by name or path, read again after a minute so that new files appear; ``label``: a table's column."""
-    return load_dataset(name, label=label)
+    return load_dataset(name, label=label, sources=sources)
 
 
 def clip_audio(dataset: Dataset, clip: Clip) -> tuple[np.ndarray, int]:

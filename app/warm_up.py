@@ -1,4 +1,4 @@
-"""Import the slow libraries once, in the background, while the person looks at the first page."""
+"""Import the slow libraries and start a decoder, once, in the background, while the person looks at the first page."""
 
 import gc
 import importlib
@@ -6,6 +6,9 @@ import logging
 import threading
 
 import streamlit as st
+
+from core import decoder_pool
+from core.errors import UserError
 
 SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection", "torch",
         "core.checkpoint", "core.mel")
@@ -20,6 +23,10 @@ def warm_up() -> threading.Thread:
 
 
 def _import_all() -> None:
+    try:
+        decoder_pool.pool.start()
+    except UserError as error:  # who then opens a sound is told the same
+        logging.getLogger(__name__).warning("warm-up could not start a decoder: %s", error)
     for name in SLOW:
         try:
             importlib.import_module(name)

@@ -6,6 +6,13 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+JOINERS = "\u200c\u200d"  # invisible, and needed to write Persian or Hindi
+
+
+def plain(text: str) -> str:
+    """A name from outside as one may show it: what is invisible (control and direction marks, line ends) as ``�``."""
+    return "".join(letter if letter.isprintable() or letter in JOINERS else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -31,8 +38,8 @@ class Clip:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
-        return PurePosixPath(self.path).stem
+        """The file's name without its ending, fit to be shown."""
+        return plain(PurePosixPath(self.path).stem)
 
 
 @dataclass(frozen=True)

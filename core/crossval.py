@@ -17,6 +17,7 @@ from core.cache import WaveformCache, open_cache
 from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
 from core.devices import cpu_count
 from core.errors import UserError
+from core.faults import explained, in_a_sentence, last_words
 from core.files import remove_leftovers, write_json
 from core.models import count_macs, count_parameters, create_model
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
@@ -27,35 +28,41 @@ from core.splits import Split
 from core.state_saver import StateSaver
 from core.summary import write_summary
 from core.tracking import Tracker
-from core.training import BatchEnd, Cancelled, EpochEnd, derive_seed, fit_fold, predict_logits
+from core.training import BatchEnd, Cancelled, EpochEnd, check_state, derive_seed, fit_fold, predict_logits
 
 FINAL = "final"
+STOPPED = "Stopped; it can be resumed"
 
 
 def run_training(run: Run, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
     """Do, or go on with, all of a run in this process. Returns ``"finished"`` or, when cancelled, ``"stopped"``.
 
     ``on_progress(share, sentence)`` is called about once a second. Whatever goes wrong is written to the run's status
-    and log, then raised: :class:`UserError` for what the person can mend, KeyboardInterrupt after Ctrl-C.
+    and log, then raised: :class:`UserError` for what the person can mend (a full disk, too), KeyboardInterrupt after
+    Ctrl-C, unless that came from a "Cancel run" that took too long.
     """
     progress = Progress(run, on_progress, run.status.seconds)
+
+    def last(state: str, message: str, details: str = "") -> None:
+        last_words(run, [*filter(None, [details]), message], state, message, progress=progress.share,
+                   seconds=progress.seconds)
+
     try:
         set_threads()
         remove_leftovers(run.path)
-        CrossValidation(run, progress).train()
-        return _end(run, progress, "finished", "Finished")
-    except Cancelled:
-        return _end(run, progress, "stopped", "Stopped; it can be resumed")
+        return _to_its_end(run, progress, CrossValidation(run, progress).train)
     except KeyboardInterrupt:
-        _end(run, progress, "stopped", "Stopped from the keyboard or by the system; it can be resumed")
-        raise
-    except UserError as error:
-        _end(run, progress, "failed", str(error))
+        if run.cancel_file.exists():  # "Cancel run" found no batch's end to stop at
+            last("stopped", STOPPED)
+            return "stopped"
+        last("stopped", "Stopped from the keyboard or by the system; it can be resumed")
         raise
     except Exception as error:
-        run.write_line(traceback.format_exc())
-        _end(run, progress, "failed", in_a_sentence(error))
-        raise
+        told = explained(error, run)
+        last("failed", str(told or in_a_sentence(error)), "" if told else traceback.format_exc())
+        if told is None or told is error:
+            raise
+        raise told from error
 
 
 def set_threads() -> None:
@@ -66,20 +73,16 @@ def set_threads() -> None:
     torch.set_num_threads(int(text))
 
 
-def in_a_sentence(error: Exception) -> str:
-    """What to tell a person about an error that is not theirs."""
-    if isinstance(error, OSError) and error.errno == 28:
-        return "the disk is full; make room, then resume the run"
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return "the memory did not suffice; a smaller batch size needs less"
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
-
-
-def _end(run: Run, progress: Progress, state: str, message: str) -> str:
-    share = 1.0 if state == "finished" else progress.share
+def _to_its_end(run: Run, progress: Progress, train: Callable[[], None]) -> str:
+    """Train and note how it ended, unless that was a fault."""
+    state, message = "finished", "Finished"
+    try:
+        train()
+        progress.share = 1.0
+    except Cancelled:
+        state, message = "stopped", STOPPED
     run.write_line(message)
-    run.write_status(state, progress=share, message=message, seconds=progress.seconds)
+    run.write_status(state, progress=progress.share, message=message, seconds=progress.seconds)
     run.cancel_file.unlink(missing_ok=True)
     return state
 
@@ -120,6 +123,9 @@ class CrossValidation:
         self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
         self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
+        for table, lost in ((self.history, "curves"), (self.predictions, "answers")):
+            if table.damaged:
+                self.run.write_line(f"{table.file.name} could not be read; the {lost} of finished folds were in it")
         self._remember_data()
         self.run.write_line(f"Training {self.config.model} on {len(self.usable)} clips of {self.dataset.name}; "
                             f"trainings: {self.plan.trainings}, epochs: {self.config.epochs}, protocol: "
@@ -152,14 +158,14 @@ class CrossValidation:
         write_json(self.run.path / "config.json", record | noted)
 
     def _is_done(self, split: Split) -> bool:
-        return str(split.model_fold) in self.run.checkpoints() and split.model_fold in self.predictions
+        answers = self.predictions.count(split.model_fold)
+        return str(split.model_fold) in self.run.checkpoints() and answers == len(split.validation) + len(split.test)
 
     def _train_fold(self, split: Split, number: int, name: str) -> None:
         fold = split.model_fold
         weights = self._weights(fold)
-        if weights.exists() and fold in self.history:  # killed between weights and predictions
-            model = load_checkpoint(weights).model
-        else:
+        model = self._model_without_predictions(fold)
+        if model is None:
             model = self._fit(split, fold, number, name)
             save_checkpoint(weights, model, self.config, self.dataset.class_names)
         rows = [*self._answers(model, split, "validation"), *self._answers(model, split, "test")]
@@ -167,13 +173,23 @@ class CrossValidation:
         self.predictions.write()
         self.run.write_line(f"Done: {name} (held out: fold {fold})")
 
+    def _model_without_predictions(self, fold: int) -> torch.nn.Module | None:
+        """The trained model of a run that was killed between its weights and its predictions; None where it is not."""
+        if not self._weights(fold).exists() or fold not in self.history:
+            return None
+        try:
+            return load_checkpoint(self._weights(fold)).model
+        except UserError as error:
+            self.run.write_line(f"Training this fold again: {error}")
+            return None
+
     def _fit(self, split: Split, fold: int | str, number: int, name: str) -> torch.nn.Module:
         """The trained model of one split, its history on disk."""
         torch.manual_seed(derive_seed(self.config.seed, fold, 0))
         model = create_model(self.config.model, len(self.dataset.class_names), self.config.num_samples,
                              self.config.sample_rate, self.config)
         state = self._state(fold)
-        resumed = state.load()
+        resumed = state.load(lambda saved: check_state(saved, model, self.config))
         rows = list(resumed.history) if resumed else []
         self._put_history(fold, rows)
 

@@ -30,8 +30,8 @@ from core.readers import (
 )
 from core.tables import column_names
 
-__all__ = ["Clip", "Dataset", "available_datasets", "configured_dataset", "default_dataset", "is_table",
-           "label_columns", "load_dataset"]
+__all__ = ["Clip", "Dataset", "available_datasets", "configured_dataset", "default_dataset",
+           "folder_path", "is_table", "label_columns", "load_dataset"]
 
 DEMO = "demo"
 LAYOUTS = ("a folder per class, a metadata.csv with the columns path and label, or the layout of ESC-10, ESC-50 or "
@@ -61,6 +61,23 @@ def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int |
 def configured_dataset(config: TrainConfig) -> Dataset:
     """The clips that a run's settings name."""
     return load_dataset(config.dataset, label=config.label, limit=config.limit, sources=config.sources)
+
+
+def folder_path(text: str) -> str:
+    """The path of a data set as a person types or pastes it (``~``, quotes, relative), whole.
+
+    Raises :class:`UserError` where nothing is there, or it cannot be looked at.
+    """
+    typed = text.strip().strip("\"'")
+    try:
+        path = Path(typed).expanduser().resolve()
+        if not typed or not path.exists():
+            raise UserError(f"there is no folder {shortened(str(path) if typed else text)}; expected the path of a folder "
+                            f"on this machine, such as {Path.home() / 'sounds'}")
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{shortened(typed)} could not be opened: {reason}") from None
+    return str(path)
 
 
 def is_table(name_or_path: str | Path) -> bool:

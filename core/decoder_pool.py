@@ -51,6 +51,7 @@ class Decoder:
             try:
                 self._exchange(START_SECONDS, [])
             except ChildDied:
+                self.close()
                 raise UserError("sounds cannot be read now: the decoder's process ends at once; its error is in the log, "
                                 "and `python -m core.decoder 1024` shows it") from None
             self._ready = True
@@ -147,8 +148,9 @@ class DecoderPool:
             child.close()
 
     def _keep(self, child: Decoder) -> None:
-        with self._lock:
-            self._idle.append(child)
+        if child.alive:
+            with self._lock:
+                self._idle.append(child)
 
 
 def _anew() -> None:

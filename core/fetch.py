@@ -14,6 +14,7 @@ from core.unpack import unpack_zip
 
 ESC10_COMMIT = "553c8f1743b9dba6b282e1323c3ca8fa76923448"
 ESC10_URL = f"https://github.com/karolpiczak/ESC-10/archive/{ESC10_COMMIT}.zip"
+ESC10_MEGABYTES = 42
 ESC10_LIST = Path(__file__).with_name("esc10.sha256")
 BY_HAND = {
     "esc50": "ESC-50 (about 600 MB) is at https://github.com/karolpiczak/ESC-50: download its zip in a browser, unpack "

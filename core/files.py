@@ -1,11 +1,24 @@
 """Files that are either the old one or the new one, whenever the power goes: temporary name, flush, rename."""
 
+import errno
 import json
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def why_not_written(error: OSError, folder: Path) -> str | None:
+    """Half a sentence on why nothing can be written to ``folder`` and what to do; None where that was not the error."""
+    if error.errno in FULL:
+        return f"the disk is full, so {folder} cannot be written: free some space"
+    if error.errno in CLOSED:
+        return f"{folder} may not be written ({os.strerror(error.errno)}): allow it"
+    return None
 
 
 @contextmanager

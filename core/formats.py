@@ -6,6 +6,7 @@ browsers record: m4a, aac, mp4, webm. The content decides, never the name. What 
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -116,7 +117,11 @@ class SoundfileSound:
     """An open file of libsndfile's: ``rate`` in Hz, ``channels``, ``frames`` as the header says, ``subtype``."""
 
     def __init__(self, target: str | bytes):
-        self._file = _Forward(io.BytesIO(target) if isinstance(target, bytes) else target)
+        if isinstance(target, str) and os.name != "nt":
+            target = os.fsencode(target)  # soundfile refuses a str that is no Unicode, which a file's name may be
+        elif isinstance(target, bytes):
+            target = io.BytesIO(target)
+        self._file = _Forward(target)
         self.rate, self.channels = self._file.samplerate, self._file.channels
         self.frames, self.subtype = self._file.frames, self._file.subtype
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from core.clips import Dataset
+from core.clips import Dataset, plain
 from core.errors import UserError
 
 AUTO, FILE = "auto", "file"  # any other rule is a regular expression
@@ -39,7 +39,7 @@ def regrouped(dataset: Dataset, rule: str) -> Dataset:
         sources, sentence = paths, "every file counts as a recording of its own, as was chosen"
     else:
         sources, sentence = _found_sources(rule, paths)
-    clips = tuple(replace(clip, source=source) for clip, source in zip(dataset.clips, sources, strict=True))
+    clips = tuple(replace(clip, source=plain(source)) for clip, source in zip(dataset.clips, sources, strict=True))
     return replace(dataset, clips=clips, source_rule=sentence)
 
 
@@ -76,20 +76,20 @@ def largest_recordings(dataset: Dataset, most: int = 3) -> str:
 
 def _found_sources(pattern: str, paths: tuple[str, ...]) -> tuple[list[str], str]:
     """The source of every path by a regular expression, and the sentence that says so."""
-    expected = f"sources expects {AUTO}, {FILE} or a regular expression whose group is the recording"
+    expected = f"recordings (sources) are told by {AUTO}, {FILE} or a regular expression whose group is the recording"
     if not pattern or len(pattern) > LONGEST_PATTERN:
         raise UserError(f"{expected}, of 1 to {LONGEST_PATTERN} characters; found {len(pattern)}")
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise UserError(f"{expected}; {pattern!r} is none: {error}") from None
+        raise UserError(f"{pattern!r} is no regular expression ({error}); {expected}") from None
     searched = [PurePosixPath(path).with_suffix("") for path in paths]
     names = tuple(str(path) if "/" in pattern else path.name for path in searched)
     found = _search(pattern, names)
     left = sum(not source for source in found)
     if left == len(paths):
         where = "path" if "/" in pattern else "file's name"
-        raise UserError(f"{expected}; {pattern!r} finds nothing in any {where} (such as {names[0]!r})")
+        raise UserError(f"{pattern!r} finds nothing in any {where} (such as {names[0]!r}); {expected}")
     rest = f"; the {left:,} others are recordings of their own" if left else ""
     sentence = f"files in which the expression {pattern} finds the same text count as one recording, as was chosen{rest}"
     return [source or path for source, path in zip(found, paths, strict=True)], sentence

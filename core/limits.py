@@ -31,7 +31,7 @@ class Limit:
 max_upload_mb = Limit("EARSHOT_MAX_UPLOAD_MB", 200, 1, 1_000, "MB", "Largest sound that may be uploaded")
 max_minutes = Limit("EARSHOT_MAX_MINUTES", 60, 1, 1_440, "minutes", "Longest sound that is read")
 decode_seconds = Limit("EARSHOT_DECODE_SECONDS", 120, 1, 3_600, "seconds", "Longest time that decoding one sound may take")
-decoder_mb = Limit("EARSHOT_DECODER_MB", 1_024, 64, 65_536, "MB",
+decoder_mb = Limit("EARSHOT_DECODER_MB", 1_024, 256, 65_536, "MB",
                    "Memory that decoding one sound may take, where the system can limit it (Linux)")
 
 LIMITS = (max_upload_mb, max_minutes, decode_seconds, decoder_mb)

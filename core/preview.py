@@ -1,11 +1,12 @@
 """What a person should know of a data set before it is used, from names and a few headers: cheap enough for every look."""
 
+import os
 from collections import Counter
 
 from core.audio import AUDIO_EXTENSIONS, audio_info
-from core.clips import Dataset
+from core.clips import Dataset, plain
 from core.errors import UserError
-from core.readers import class_folders
+from core.readers import class_folders, is_text
 from core.splits import leaks
 
 LOOKED_AT = 24  # files opened, spread over the data set
@@ -33,7 +34,7 @@ def _files(dataset: Dataset) -> list[str]:
     found = []
     if missing:
         found.append(f"{len(missing):,} of {_many(len(paths), 'file')} that the table names "
-                     f"{'is' if len(missing) == 1 else 'are'} not there (the first: {missing[0]})")
+                     f"{'is' if len(missing) == 1 else 'are'} not there (the first: {plain(missing[0])})")
     there = [path for path in paths if path not in set(missing)]
     looked_at = there[:: -(-len(there) // LOOKED_AT)] if there else []
     problems = [problem for path in looked_at if (problem := _problem(dataset, path))]
@@ -47,7 +48,7 @@ def _files(dataset: Dataset) -> list[str]:
 def _problem(dataset: Dataset, path: str) -> str | None:
     try:
         if not audio_info(dataset.root / path).seconds:
-            return f"{path} is empty: it holds no samples"
+            return f"{plain(path)} is empty: it holds no samples"
     except UserError as error:
         return str(error)
     return None
@@ -78,19 +79,20 @@ def _left_out(dataset: Dataset) -> list[str]:
     """What lies in a folder of class folders and is in no class."""
     if dataset.layout != "class folders":
         return []
-    used, loose, apart = {folder.name for folder in class_folders(dataset.root)}, 0, []
-    for child in sorted(dataset.root.iterdir()):
-        if child.name.startswith((".", "__MACOSX")):
-            continue
-        if child.is_dir() and child.name not in used:
-            apart.append(child.name)
-        elif child.name.lower().endswith(AUDIO_EXTENSIONS):
-            loose += 1
+    used = set(class_folders(dataset.root))
+    there = [child for child in sorted(dataset.root.iterdir()) if not child.name.startswith((".", "__MACOSX"))]
+    folders = [child for child in there if child.is_dir()]
+    loose = sum(child.name.lower().endswith(AUDIO_EXTENSIONS) for child in there if child not in folders)
+    apart = [plain(folder.name) for folder in folders if folder not in used]
+    nameless = [name for folder in used for name in os.listdir(folder) if not is_text(name)]
     found = []
     if loose:
         found.append(f"{_many(loose, 'sound file')} beside the class folders {'is' if loose == 1 else 'are'} left out")
     if apart:
         found.append(f"{_named('folder', apart)} no sound file directly inside, and counts as no class")
+    if nameless:
+        found.append(f"{_many(len(nameless), 'file')} whose name is not written in UTF-8 "
+                     f"{'is' if len(nameless) == 1 else 'are'} left out; rename {'it' if len(nameless) == 1 else 'them'}")
     return found
 
 

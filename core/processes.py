@@ -11,10 +11,14 @@ import psutil
 CREATED_WITHIN = 3.0  # s; the clock may be set between two readings of a process's creation time
 
 
-def identity() -> dict:
-    """This process as ``{"pid", "pid_created", "host"}``; a pid alone is reused, with its creation time it is not."""
-    me = psutil.Process()
-    return {"pid": me.pid, "pid_created": me.create_time(), "host": host_name()}
+def identity(pid: int | None = None) -> dict:
+    """This process, or another of this machine, as ``{"pid", "pid_created", "host"}``: a pid alone is reused, with its
+    creation time (None when it has ended already) it is not."""
+    try:
+        created = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        created = None
+    return {"pid": pid or os.getpid(), "pid_created": created, "host": host_name()}
 
 
 def host_name() -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from core.faults import check_there, explained
 from core.run_folder import Run
 
 EVERY = 1.0  # s between two writes of the status
@@ -33,8 +34,12 @@ class Progress:
         self.message = message
         self.share = self.share if share is None else share
         if now or time.monotonic() - self._written >= EVERY:
+            check_there(self.run)
             self._written = time.monotonic()
-            self.run.write_status("running", progress=self.share, message=message, seconds=self.seconds)
+            try:
+                self.run.write_status("running", progress=self.share, message=message, seconds=self.seconds)
+            except OSError as error:  # said here: who is being listened to would take it for an error of theirs
+                raise explained(error, self.run) or error from None
             self._listener(self.share, message)
 
     def batch(self, done: int, name: str, event) -> None:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from core.audio import AUDIO_EXTENSIONS
-from core.clips import Clip, Dataset
+from core.clips import Clip, Dataset, plain
 from core.errors import UserError
 from core.grouping import name_rule, sources_by_name
 from core.tables import number, read_table, relative_path
@@ -41,18 +41,24 @@ def clip_identity(dataset_name: str, key: str) -> str:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Sound files under a folder by their endings, sorted; what is hidden is left out."""
+    """Sound files under a folder by their endings, sorted; what is hidden, or has no name in UTF-8, is left out."""
     found = []
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX")) and is_text(name)]
         found += [Path(place, name) for name in names
-                  if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".")]
+                  if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".") and is_text(name)]
     return sorted(found, key=lambda path: path.as_posix())
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name can be written down: one with bytes that are no UTF-8 fits into no table and no page."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def class_folders(root: Path) -> list[Path]:
     """Folders directly under ``root`` that hold a sound file directly."""
-    return sorted(folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(".")
+    return sorted(folder for folder in root.iterdir()
+                  if folder.is_dir() and not folder.name.startswith(".") and is_text(folder.name)
                   and any(name.lower().endswith(AUDIO_EXTENSIONS) for name in os.listdir(folder)))
 
 
@@ -78,7 +84,7 @@ def read_archive(root: Path) -> Dataset:
         label = ESC10_FOLDERS.get(normalised(title), title.strip().lower().replace(" ", "_"))
         for file in audio_files(folder):
             fold, source = ARCHIVE_FILE.fullmatch(file.stem).groups()
-            clips.append(Clip(file.relative_to(root).as_posix(), label, int(fold), source))
+            clips.append(Clip(file.relative_to(root).as_posix(), plain(label), int(fold), plain(source)))
     found = {clip.label for clip in clips}
     if not found <= set(ESC10_CLASSES):
         return _dataset(root.name, root, clips, "ESC-10 archive", FROM_NAMES)
@@ -113,7 +119,7 @@ def read_class_folders(root: Path) -> Dataset:
     found = [(file.relative_to(root).as_posix(), folder.name) for folder in class_folders(root)
              for file in audio_files(folder)]
     sources = sources_by_name([path for path, _ in found])
-    clips = [Clip(path, label, None, sources[path]) for path, label in found]
+    clips = [Clip(path, plain(label), None, plain(sources[path])) for path, label in found]
     return _dataset(root.name, root, clips, "class folders", name_rule(sources))
 
 
@@ -134,13 +140,13 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
         source = row["source"].strip() if "source" in columns else by_name[row["path"]]
         if not source:
             raise UserError(f"{row.where}: the column 'source' is empty; name the recording the clip was cut from")
-        clips.append(Clip(relative_path(row["path"], row.where), row[label].strip(), fold, source, start, end))
+        clips.append(Clip(relative_path(row["path"], row.where), plain(row[label].strip()), fold, plain(source), start, end))
     rule = f"source is a column of {table.name}" if "source" in columns else name_rule(by_name)
     return _dataset(table.parent.name, table.parent, clips, "table", rule)
 
 
 def _dataset(name: str, root: Path, clips: list[Clip], layout: str, rule: str, licence: str = "") -> Dataset:
-    return Dataset(name, root, tuple(clips), tuple(sorted({clip.label for clip in clips})), layout, rule, licence)
+    return Dataset(plain(name), root, tuple(clips), tuple(sorted({clip.label for clip in clips})), layout, rule, licence)
 
 
 READERS = {

@@ -15,11 +15,16 @@ class RunTable:
         self.file, self.columns = Path(file), list(columns)
         self._fold = self.columns.index(fold_column)
         self._rows: dict[str, list[list[str]]] = {}
+        self.damaged = False  # whether there was a file that could not be read
         if self.file.exists():
             self._read()
 
     def __contains__(self, fold) -> bool:
         return str(fold) in self._rows
+
+    def count(self, fold) -> int:
+        """Rows of one fold."""
+        return len(self._rows.get(str(fold), ()))
 
     def put(self, fold, rows: Iterable[Iterable]) -> None:
         """Replace the rows of one fold; nothing is written yet."""
@@ -40,9 +45,13 @@ class RunTable:
         write_text(self.file, text.getvalue())
 
     def _read(self) -> None:
-        with open(self.file, encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-        if not rows or rows[0] != self.columns:
+        try:
+            with open(self.file, encoding="utf-8", newline="") as file:
+                rows = list(csv.reader(file))
+        except (ValueError, csv.Error):
+            rows = []
+        self.damaged = not rows or rows[0] != self.columns
+        if self.damaged:
             return  # of other classes, or not ours: its folds count as not done
         for row in rows[1:]:
             if len(row) == len(self.columns):

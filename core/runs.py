@@ -6,14 +6,15 @@ import re
 import shutil
 import sys
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
 from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs, own_data_dir
 from core.errors import UserError
-from core.files import write_json
+from core.files import why_not_written, write_json
 from core.processes import identity, start_detached
 from core.run_folder import Run, Status, is_run_folder, now
 
@@ -30,6 +31,18 @@ def list_runs() -> list[Run]:
         return []
     runs = [Run(path.name, path) for path in folder.iterdir() if is_run_folder(path)]
     return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def runs_stamp() -> frozenset[tuple[str, int]]:
+    """What changes when a run is made, removed, renamed, or says something new of its state; read without opening a file."""
+    marks = set()
+    with suppress(OSError), os.scandir(checkpoints_dir()) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with suppress(OSError):  # shipped runs have no status, and any may vanish meanwhile
+                    marks.add((entry.name, 0))
+                    marks.add((entry.name, os.stat(os.path.join(entry.path, "status.json")).st_mtime_ns))
+    return frozenset(marks)
 
 
 def get_run(name: str) -> Run:
@@ -65,8 +78,9 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
     try:
         for number in range(1, 1000):
             final = base if number == 1 else f"{base}-{number}"
-            if not (folder / final).exists() and _settle(draft, folder / final, config, experiment or final):
-                return Run(final, folder / final)
+            with _writing_to(folder):
+                if not (folder / final).exists() and _settle(draft, folder / final, config, experiment or final):
+                    return Run(final, folder / final)
             if name is not None:
                 raise UserError(f"there is already a run called {name!r}; choose another name, or resume that one")
         raise UserError(f"a thousand runs are called {base}; give this one a name")
@@ -75,11 +89,15 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
 
 
 def launch(run: Run) -> int:
-    """Start the run's own process, which takes its turn in the queue and outlives this one. Returns its pid."""
+    """Start the run's own process, which takes its turn in the queue and outlives this one. Returns its pid.
+
+    Raises :class:`UserError` where its folder cannot be written or the process does not start.
+    """
     state = run.status
-    run.cancel_file.unlink(missing_ok=True)
-    run.launched_file.unlink(missing_ok=True)
-    run.write_status("queued", progress=state.progress, message="Starting", queued_at=now().isoformat(), started=False)
+    with _writing_to(run.path):
+        run.cancel_file.unlink(missing_ok=True)
+        run.launched_file.unlink(missing_ok=True)
+        run.write_status("queued", progress=state.progress, message="Starting", queued_at=now().isoformat(), started=False)
     places = {"EARSHOT_CHECKPOINTS": run.path.parent, "EARSHOT_CACHE": cache_dir(),
               "EARSHOT_OWN_DATA": own_data_dir()}
     if os.environ.get("EARSHOT_DATA"):
@@ -99,12 +117,16 @@ def launch(run: Run) -> int:
 
 
 def cancel(run: Run) -> None:
-    """Ask the run to stop (it does within seconds, keeping what it has); nothing happens when it has ended."""
+    """Ask the run to stop (it does within seconds, keeping what it has); nothing happens when it has ended.
+
+    Raises :class:`UserError` where its folder cannot be written.
+    """
     status = run.status
-    if status.active:
-        run.cancel_file.touch()
-    elif status.state == "interrupted":
-        run.write_status("stopped", progress=status.progress, message="Stopped; it can be resumed", started=False)
+    with _writing_to(run.path):
+        if status.active:
+            run.cancel_file.touch()
+        elif status.state == "interrupted":
+            run.write_status("stopped", progress=status.progress, message="Stopped; it can be resumed", started=False)
 
 
 def resume(run: Run) -> int:
@@ -189,6 +211,16 @@ def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str) -> b
             return False
         raise
     return True
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """A full disk or a folder that is closed or gone as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = why_not_written(error, folder) or f"{folder} could not be written ({error.strerror or error})"
+        raise UserError(reason) from None
 
 
 def _version(package: str) -> str | None:

@@ -18,12 +18,14 @@ class StateSaver:
         self.file, self._log, self._load, self._save = file, log, load, save
         self._next = time.monotonic() + AT_LEAST
 
-    def load(self) -> FoldState | None:
-        """The saved state; None where there is none, or where it cannot be read (the fold then starts anew)."""
+    def load(self, check: Callable[[FoldState], None]) -> FoldState | None:
+        """The saved state; None where there is none, or where it cannot be read or ``check`` raises a
+        :class:`UserError` for it: the fold then starts anew, and the log says why."""
         if not self.file.exists():
             return None
         try:
             state = self._load(self.file)
+            check(state)
         except UserError as error:
             self._log(f"Starting the fold again: {error}")
             return None

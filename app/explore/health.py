@@ -16,7 +16,8 @@ def health(dataset: Dataset, measured: Measuring) -> None:
     elif measured.facts is None:
         _progress(measured)
     else:
-        st.markdown("\n".join(f"- {escape(sentence)}" for sentence in _sentences(files_key(dataset), dataset)))
+        st.markdown("\n".join(f"- {escape(sentence)}" for sentence in _sentences(files_key(dataset), dataset.sources,
+                                                                            dataset)))
 
 
 @guarded_fragment(run_every=1.0)
@@ -29,7 +30,7 @@ def _progress(measured: Measuring) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _sentences(key: str, _dataset: Dataset) -> list[str]:
+def _sentences(key: str, sources: tuple[str, ...], _dataset: Dataset) -> list[str]:
     from core.health import check, sentences
 
     return sentences(check(_dataset))

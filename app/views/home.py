@@ -9,6 +9,7 @@ from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
 from core.devices import describe_device
 from core.errors import UserError
+from core.limits import max_upload_mb
 from core.runs import Run, headline_accuracy, list_runs
 
 EVERY = 2  # s between two looks while something trains
@@ -84,7 +85,8 @@ def drop_a_sound() -> None:
     """An upload goes to Listen inside, which answers it."""
     st.space("small")
     st.subheader("Drop a sound here and hear what the model thinks", anchor=False)
-    upload = st.file_uploader("A sound", type=TYPES, key="home_upload", label_visibility="collapsed")
+    upload = st.file_uploader("A sound", type=TYPES, key="home_upload", max_upload_size=max_upload_mb(),
+                              label_visibility="collapsed")
     st.caption("It is answered on the page Listen inside. The file stays on this machine.")
     if upload is not None:
         st.session_state["pending_upload"] = (upload.name, upload.getvalue())

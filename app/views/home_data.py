@@ -1,68 +1,45 @@
 """The card of the data set: what it is, whether its folds can be trusted, and how to take another one."""
 
-import os
-import sys
-
 import streamlit as st
 
-from app.components import show_error
-from app.state import LABEL, choose_dataset
+from app.components.frame import escape
+from app.data.choose import FOLDER, dialog, open_dialog
+from app.data.download import download_button, esc10_is_missing, is_downloading, progress
+from app.data.preview import as_sentence
 from core.clips import Dataset
-from core.config import ROOT
-from core.datasets import available_datasets
-from core.errors import UserError
 from core.splits import leaks
-
-FETCH = f"{os.path.relpath(sys.executable, ROOT)} -m core data fetch esc10"  # typed at the project's root
 
 
 def data_card(dataset: Dataset) -> None:
-    """Name, size, the sentence about leaks; Explore, and Change (another name, a folder, ESC-10)."""
+    """Name, size, the sentence about leaks; Explore, and Change (another one, a folder, a zip, ESC-10)."""
     st.subheader("Your data", anchor=False)
-    st.metric("Data set", dataset.name, label_visibility="collapsed")
+    st.metric("Data set", escape(dataset.name), label_visibility="collapsed")
     st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · "
-               f"{len(set(dataset.sources)):,} recordings")
+               f"{len(set(dataset.sources)):,} recordings",
+               help=escape(as_sentence(dataset.source_rule)))
     good, sentence = leak_sentence(dataset)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="top"):
-        st.markdown(":green[:material/check_circle:]" if good else ":orange[:material/warning:]", width="content")
-        st.text(sentence, width="stretch")
-    if dataset.name == "demo" and "ESC-10" not in available_datasets():
-        st.caption("These are generated sounds. The real ESC-10 (42 MB) is a command away:")
-        st.code(FETCH, language=None)
-    with st.container(horizontal=True):
-        if st.button("Explore", icon=":material/graphic_eq:", type="primary"):
-            st.switch_page("views/explore.py")
-        with st.popover("Change", icon=":material/folder_open:"):
-            change(dataset)
-
-
-def change(dataset: Dataset) -> None:
-    """Another data set by name, or any folder by its path."""
-    names = available_datasets()
-    chosen = st.selectbox("A data set that is here", names, placeholder="Choose",
-                          index=names.index(dataset.name) if dataset.name in names else None)
-    folder = st.text_input("Or a folder of yours", placeholder="/home/me/sounds", key="home_folder",
-                           help="A folder with one folder per class, a metadata.csv with the columns path and label, "
-                                "or an unpacked ESC-10, ESC-50 or UrbanSound8K")
-    label = st.text_input("Label column", placeholder="label", key="home_label",
-                          help="Only for a table: the column that holds the class")
-    if st.button("Use it", type="primary"):
-        _use(folder.strip() or chosen, label.strip() or LABEL)
-    if "ESC-10" not in names:
-        st.caption("ESC-10 (42 MB) is fetched by this command, then listed above:")
-        st.code(FETCH, language=None)
-
-
-def _use(name: str | None, label: str) -> None:
-    if not name:
-        show_error("Choose a data set, or give the path of a folder")
-        return
-    try:
-        choose_dataset(name, label)
-    except UserError as error:
-        show_error(error)
+    icon = ":green[:material/check_circle:]" if good else ":orange[:material/warning:]"
+    st.markdown(f"{icon} {escape(sentence)}")
+    progress()
+    if dataset.name == "demo" and esc10_is_missing():
+        _begin()
     else:
-        st.rerun()
+        with st.container(horizontal=True):
+            if st.button("Explore", icon=":material/graphic_eq:", type="primary"):
+                st.switch_page("views/explore.py")
+            st.button("Change", icon=":material/folder_open:", on_click=open_dialog)
+    dialog()
+
+
+def _begin() -> None:
+    """Where only the generated sounds are there: three ways to begin."""
+    st.caption("These sounds are generated here, to try everything with.")
+    with st.container(horizontal=True):
+        if not is_downloading():
+            download_button("home_download")
+        st.button("Use my folder", icon=":material/folder_open:", on_click=open_dialog, args=(FOLDER,))
+        if st.button("Try the demo sounds", icon=":material/graphic_eq:"):
+            st.switch_page("views/explore.py")
 
 
 def leak_sentence(dataset: Dataset) -> tuple[bool, str]:

@@ -6,32 +6,39 @@ import streamlit as st
 from app.charts.folds import folds_figure
 from app.charts.results import per_class_figure, roc_figure
 from app.charts.training import learning_curves
-from app.components import show_figure
+from app.components import show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
+from app.views.results_compare import another_run
 from app.views.results_data import Result
 from app.views.results_parts import block, count, duration, score, spread
+from app.views.run_menu import manage_menu, show_note
 from core.classwise import confusion_table, per_class, roc_curves
 from core.metrics import METRICS, of_split, per_fold
+from core.runs import Run
 
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}
 
 
-def headline_block(result: Result) -> None:
-    """The run's name, what it was, and its numbers in large."""
+def headline_block(result: Result, run: Run) -> None:
+    """The run's name, what it was, what a person noted, and its numbers in large."""
     metrics = result.metrics
     with st.container(gap=None):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.header(escape(result.name), anchor=False)
-            with st.container(horizontal=True, width="content"):
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 st.page_link("views/listen.py", label="Listen inside", icon=":material/hearing:",
                              query_params={"run": result.name})
                 st.page_link("views/train.py", label="Its training", icon=":material/model_training:",
                              query_params={"run": result.name})
+                manage_menu(run, another_run)
         st.caption(escape(_facts(result)))
+        show_note(run)
+    for problem in result.problems:
+        show_error(problem)
     if not result.finished:
         _unfinished(result)
-    if not result.tested:
+    if not result.scored:
         return
     columns = st.columns(5, gap="small")
     for column, metric in zip(columns, METRICS, strict=False):

@@ -9,29 +9,54 @@ from app.state import is_dark
 from app.views.results_data import Result
 from app.views.results_parts import block, count, duration, in_percent
 from core.comparison import compare, sentence
+from core.errors import UserError
 from core.metrics import METRICS
+from core.runs import get_run
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
 
 
-def chosen_run(results: dict[str, Result]) -> str | None:
+def chosen_run(results: dict[str, Result]) -> str:
     """The run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished."""
-    asked = st.query_params.get("run")
-    if asked is not None and asked not in results and CHOSEN not in st.session_state:
-        show_error(f"There is no run called {asked} here; choose one of those below.")
-    if st.session_state.get(CHOSEN) not in results:
+    asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
+    if before not in results:
+        lost = before or asked
+        wanted = [_by_any_name(name, results) for name in (lost, st.session_state.get(KEPT)) if name]
+        if lost and not wanted[0]:
+            show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
         usual = next((name for name, result in results.items() if result.finished), next(iter(results)))
-        wanted = [name for name in (asked, st.session_state.get(KEPT)) if name in results]
-        st.session_state[CHOSEN] = [*wanted, usual][0]
+        st.session_state[CHOSEN] = next(filter(None, wanted), usual)
     return st.session_state[CHOSEN]
+
+
+def _by_any_name(name: str, results: dict[str, Result]) -> str | None:
+    """The run of that name, or that was called so before it was renamed; None where there is none."""
+    if name in results:
+        return name
+    try:
+        renamed = get_run(name).name
+    except UserError:
+        return None
+    return renamed if renamed in results else None
+
+
+def another_run(before: str, now: str | None = None) -> None:
+    """The run ``before`` is called ``now``, or is no longer here: look at that one, or at the usual one."""
+    compared = [now if name == before else name for name in st.session_state.get(COMPARED, [])]
+    st.session_state[COMPARED] = [name for name in compared if name]
+    for key in (CHOSEN, KEPT):
+        st.session_state.pop(key, None)
+        if now:
+            st.session_state[key] = now
+    st.query_params.pop("run", None)
 
 
 def comparison_block(results: dict[str, Result], chosen: str) -> None:
     """Table, sentence and figure of the compared runs, and the choice of the one to look into."""
-    default = _usual(results, chosen)
-    if not set(st.session_state.get(COMPARED, ["?"])) <= set(results):
-        st.session_state[COMPARED] = default
+    kept = [name for name in st.session_state.get(COMPARED, ()) if name in results]
+    if COMPARED not in st.session_state or len(kept) < len(st.session_state[COMPARED]):
+        st.session_state[COMPARED] = kept or _usual(results, chosen)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     right.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
     names = left.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",

@@ -4,13 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure, confusion_figure
-from app.components import guarded_fragment, player, show_error, show_figure
-from app.state import clip_audio, is_dark
-from app.views.results_data import Result, dataset_of
+from app.components import guarded_fragment, show_figure
+from app.state import is_dark
+from app.views.results_clip import clip_player, list_height, stem
+from app.views.results_data import Result
 from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
-from core.errors import UserError
-from core.readers import clip_identity, normalised
 
 CELL, MISTAKES = "results_cell", "mistakes"
 HEIGHT = 540
@@ -112,7 +111,7 @@ def _cell_title(option, counts: pd.DataFrame) -> str:
 
 def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
     """The list with one row selected; position of that row."""
-    shown = pd.DataFrame({"clip": [_stem(path) for path in clips["path"]]})
+    shown = pd.DataFrame({"clip": [stem(path) for path in clips["path"]]})
     if cell is None:
         shown["true"], shown["heard as"] = clips["true"], clips["predicted"]
     shown["sure"] = 100 * clips["probability"]
@@ -121,7 +120,7 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
     if clips["clip_fold"].nunique() > 1:
         shown["fold"] = clips["clip_fold"]
     state = st.dataframe(
-        shown, hide_index=True, height=min(246, 36 * (len(shown) + 1) + 3), key=key, on_select="rerun",
+        shown, hide_index=True, height=list_height(len(shown)), key=key, on_select="rerun",
         selection_mode="single-row", selection_default={"selection": {"rows": [0]}},
         column_config={"sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the "
                                                              "predicted class, a mean over the models that said so"),
@@ -133,41 +132,9 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
 def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:
     """The picked clip: its sound, and what the models gave to each class."""
     own = rows[rows["path"] == picked["path"]]
-    st.text(f"{_stem(picked['path'])}: {picked['true']}, heard as {picked['predicted']}"
-            if picked["true"] != picked["predicted"] else f"{_stem(picked['path'])}: {picked['true']}, heard rightly")
-    _sound(result, picked["path"])
+    st.text(f"{stem(picked['path'])}: {picked['true']}, heard as {picked['predicted']}"
+            if picked["true"] != picked["predicted"] else f"{stem(picked['path'])}: {picked['true']}, heard rightly")
+    clip_player(result, picked["path"], key="results")
     probs = own[list(result.class_names)].mean()
     show_figure(answer_figure(probs, picked["true"], dark=is_dark()), "results_answer",
                 alt="Probabilities of the likeliest classes for this clip")
-
-
-def _sound(result: Result, path: str) -> None:
-    dataset = dataset_of(result)
-    clip = None
-    if dataset:
-        wanted = clip_identity(dataset.name, path)
-        clip = next((clip for clip in dataset.clips if clip_identity(dataset.name, clip.key) == wanted), None)
-    if clip is None:
-        _absent(result)
-        return
-    try:
-        player(*clip_audio(dataset, clip), key="results", label=f"Player of {_stem(path)}")
-    except UserError as error:
-        show_error(error)
-
-
-def _absent(result: Result) -> None:
-    """The clips are not here: said in a sentence, with the way to get them."""
-    st.text(f"The clips of {result.dataset or 'this run'} are not on this machine, so they cannot be played. "
-            "Everything else on this page comes from the saved predictions.")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("views/home.py", label="Get the data", icon=":material/download:")
-        if normalised(result.dataset) == "esc10":
-            st.caption("or run `python -m core data fetch esc10`")
-
-
-def _stem(key: str) -> str:
-    """The file's name without folder and ending, and the seconds where the clip is a part of a file."""
-    path, _, part = key.partition("#t=")
-    stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return f"{stem} ({part.replace(',', ' to ')} s)" if part else stem

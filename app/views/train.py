@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components import guarded_fragment, page_header, show_error
-from app.state import DATASET_KEY, current_label, is_dark
+from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
 from app.views.train_watch import watch
@@ -44,8 +44,7 @@ def choice() -> None:
                                help="The name that these runs share in Results and in Weights & Biases", **KEEP)
     plans, impossible = [], None
     if models and not errors:
-        data = {"dataset": st.session_state[DATASET_KEY], "label": current_label()}
-        configs = [TrainConfig(**data, model=model, seed=seed, **protocol, **values)
+        configs = [TrainConfig(**chosen_data(), model=model, seed=seed, **protocol, **values)
                    for model, seed in product(models, seeds)]
         try:
             plans = [plan_of(config) for config in configs]

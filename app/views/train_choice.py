@@ -7,12 +7,14 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components.frame import escape
-from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, is_dark
+from app.data.preview import as_sentence
+from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, current_sources, is_dark
 from app.views.train_form import KEEP, key, parse_seeds, say_wrong, setting_field
 from core.catalog import CATALOG, ModelCard
 from core.config import TrainConfig, field_named
 from core.datasets import available_datasets, is_table
 from core.errors import UserError
+from core.grouping import AUTO
 from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)
@@ -30,13 +32,14 @@ def choose_data() -> list[str]:
     label, errors = choose_label(name, current_label() if chosen else LABEL), []
     if not chosen or label != current_label():
         try:
-            dataset = choose_dataset(name, label)
+            dataset = choose_dataset(name, label, current_sources() if chosen else AUTO)
         except UserError as error:
             errors = [str(error)]
     say_wrong(errors[0] if errors else None)
     if not errors:
         sources = len(set(dataset.sources))
-        st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings")
+        st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings",
+                   help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, under Change."))
     return errors
 
 

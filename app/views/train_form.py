@@ -20,7 +20,7 @@ PRESETS = {
 MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
 FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
-ELSEWHERE = ("dataset", "label", "model", "protocol", "folds", "seed")  # chosen above the settings
+ELSEWHERE = ("dataset", "label", "sources", "model", "protocol", "folds", "seed")  # chosen above the settings
 KEEP = {"persist_state": "session"}  # a look at another page loses nothing
 
 

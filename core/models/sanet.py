@@ -52,7 +52,10 @@ class SANet(nn.Module):
 
 
 class ResBlock1D(nn.Module):
-    """Two convolutions and squeeze and excitation beside an identity. ``(batch, in, frames)`` → ``(batch, out, frames / stride)``"""
+    """Two convolutions and squeeze and excitation beside an identity.
+
+    ``(batch, in, frames)`` → ``(batch, out, frames / stride)``
+    """
 
     def __init__(self, width_in: int, width: int, kernel: int, stride: int):
         super().__init__()

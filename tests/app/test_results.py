@@ -157,16 +157,46 @@ def test_without_the_clips_everything_but_playing_works(data, tmp_path, page):
     assert not app.error and len(app.metric) == 5
 
 
-def test_a_wrong_link_and_a_broken_run_are_said_in_one_sentence(data, tmp_path, page):
-    path = make(data, tmp_path, "first", protocol="published")
-    broken = make(data, tmp_path, "broken", protocol="published")
-    text = (broken / "predictions.csv").read_text()
-    (broken / "predictions.csv").write_text(text.replace("birds,", "cow,", 1).replace("birds", "cow"))
-    (broken / "summary.json").write_text("{")
-    app = page(run="nowhere")
-    assert "There is no run called nowhere here" in texts(app)
-    assert path.exists()
-    page(run="broken")
+def test_a_wrong_link_is_said_in_one_sentence(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published")
+    assert "There is no run called nowhere here; choose one" in texts(page(run="nowhere"))
+
+
+@pytest.mark.parametrize("file, change, sentence, blocks", [
+    ("summary.json", lambda text: "{", "could not be read as JSON", 7),
+    ("summary.json", lambda text: text.replace('"folds": [', '"folds": "five", "x": ['), "'folds' is not what a training", 7),
+    ("summary.json", lambda text: text.replace('"rain"', '"snow"', 1), "do not speak of the same classes", 7),
+    ("predictions.csv", lambda text: text.replace(",0.", ",much", 1), "where a number is expected", 2),
+    ("predictions.csv", lambda text: text.replace(",split,", ",part,", 1), "has no column split", 2),
+    ("predictions.csv", lambda text: text[:-9], "line 31 has", 2),
+    ("predictions.csv", lambda text: text[: len(text) // 2].rsplit("\n", 1)[0], "do not speak of the same classes", 7),
+    ("predictions.csv", lambda text: text.replace("birds,", "cow,", 1), "'birds' in the column 'target'", 2),
+    ("history.csv", lambda text: text.replace(",train,", ",train,much", 1), "where a number is expected", 7),
+    ("history.csv", lambda text: "", "cannot be read as a table", 7),
+    ("config.json", lambda text: "[]", "is no config of a run", 7),
+    ("about.json", lambda text: "{", "", 7),
+])
+def test_a_broken_file_is_one_sentence_and_the_rest_goes_on(data, tmp_path, page, file, change, sentence, blocks):
+    path = make(data, tmp_path, "broken", protocol="published")
+    (path / "about.json").write_text('{"note": "what I saw"}')
+    (path / file).write_text(change((path / file).read_text(encoding="utf-8")), encoding="utf-8")
+    app = page(run="broken")
+    said = [error.value.replace("\\", "") for error in app.error]
+    assert len(said) == bool(sentence) and all(sentence in error for error in said), said
+    assert len([element for element in app.subheader if element.value not in ("Cache", "Bin")]) == blocks
+    if file != "summary.json":
+        assert len(app.metric) == 5, "what the summary tells is shown all the same"
+
+
+def test_a_run_that_vanishes_while_its_page_is_open(data, tmp_path, page):
+    first = make(data, tmp_path, "first", protocol="published", seed=1)
+    make(data, tmp_path, "second", protocol="published")
+    app = page(run="first")
+    first.rename(tmp_path / "elsewhere")
+    app.run()
+    assert not app.exception
+    assert "There is no run called first here any more" in texts(app)
+    assert app.header[0].value == "second"
 
 
 def test_a_class_name_is_shown_as_text(data, tmp_path, page):
@@ -188,4 +218,4 @@ def test_the_clips_of_a_table_with_its_classes_in_another_column_can_be_played(d
     assert "are not on this machine" not in texts(app)
     result = load_results(load("spoken"))
     assert dataset_of(result).class_names == CLASSES
-    assert not result.problem
+    assert not result.problems

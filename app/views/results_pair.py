@@ -1,0 +1,146 @@
+"""Any two runs side by side: what differs in their settings, whether they can be told apart, and the clips on which
+exactly one of them is right, to be listened to."""
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.results import answer_figure
+from app.components import guarded_fragment, show_figure
+from app.components.frame import escape
+from app.state import is_dark
+from app.views.results_clip import clip_player, list_height, stem
+from app.views.results_data import Result
+from app.views.results_parts import block, count
+from core.comparison import Comparison, compare, one_answer_each, sentence
+from core.config import TrainConfig
+from core.differences import one_right, setting_differences
+
+LINK = "against"  # of the address: the second run, as long as the two are shown
+EVERY, FIRST, SECOND = "both", "first", "second"
+
+
+@guarded_fragment()
+def pair_block(results: dict[str, Result], chosen: str) -> None:
+    """Folded until it is asked for."""
+    tested = [name for name, result in results.items() if result.tested]
+    if len(tested) < 2:
+        return
+    with st.expander("Two runs side by side", icon=":material/compare_arrows:", key="results_pair", on_change="rerun",
+                     expanded=st.query_params.get(LINK) in results) as panel:
+        if not panel.open:
+            st.query_params.pop(LINK, None)
+            return
+        names = _two(results, tested, chosen)
+        st.query_params[LINK] = names[1]
+        if names[0] == names[1]:
+            st.caption("Choose two different runs.")
+            return
+        _side_by_side(*(results[name] for name in names))
+
+
+def _two(results: dict[str, Result], tested: list[str], chosen: str) -> tuple[str, str]:
+    """The chosen run (where it was tested) and, unless another is asked for, the best of the others on the same data."""
+    start = chosen if chosen in tested else tested[0]
+    others = sorted((name for name in tested if name != start), reverse=True, key=lambda name: (
+        results[name].dataset == results[start].dataset, results[name].protocol == results[start].protocol,
+        results[name].metrics["accuracy"]["mean"] or 0))
+    asked = st.query_params.get(LINK)
+    second = asked if asked in tested else others[0]
+    left, right = st.columns(2)
+    first = left.selectbox("First run", tested, index=tested.index(start), key=f"results_first_{chosen}")
+    return first, right.selectbox("Second run", tested, index=tested.index(second), key=f"results_second_{chosen}")
+
+
+def _side_by_side(first: Result, second: Result) -> None:
+    comparison = compare({result.name: (result.predictions, result.class_names) for result in (first, second)})
+    if comparison is None:
+        st.caption("These two runs were not tested on the same clips, so only their settings are compared.")
+    else:
+        _in_words(comparison, first.name, second.name)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _settings(first, second)
+    with right:
+        if comparison is not None:
+            _clips(first, second)
+
+
+def _in_words(comparison: Comparison, first: str, second: str) -> None:
+    """The difference in accuracy, and what McNemar's test says about it."""
+    right = {name: round(share * comparison.clips) for name, share in comparison.correct.items()}
+    points = 100 * (comparison.correct[first] - comparison.correct[second])
+    how = (f"{abs(points):.1f} percentage points {'more' if points > 0 else 'less'}" if points else "equally many")
+    pair = comparison.pairs[0]
+    st.text(f"{first} is right on {right[first]} of the {count(comparison.clips, 'clip')} that both were tested on, "
+            f"{second} on {right[second]}: {how}. {_capital(sentence(comparison))}")
+    asked = "A run of several models answers with their mean probabilities. " if comparison.pooled else ""
+    same = comparison.clips - pair.only_first - pair.only_second
+    st.caption(f"Only the first is right on {pair.only_first}, only the second on {pair.only_second}; on the other {same} "
+               f"both are right or both wrong, which tells nothing about the difference (McNemar's exact test). {asked}"
+               "Clips of one recording count as independent, so p is, if anything, too small.")
+
+
+def _capital(text: str) -> str:
+    """A sentence that begins with a run's name keeps it as it is."""
+    return text[0].upper() + text[1:] if text.startswith(("both ", "all ")) else text
+
+
+def _settings(first: Result, second: Result) -> None:
+    unread = [result.name for result in (first, second) if not result.settings]
+    rows = [] if unread else setting_differences(*(TrainConfig.from_dict(r.settings) for r in (first, second)))
+    table = pd.DataFrame(rows, columns=["setting", "first", "second"])
+    with block("Settings that differ", table if rows else None, f"{first.name}-{second.name}-settings.csv"):
+        if unread:
+            st.caption(escape(f"The settings of {' and '.join(unread)} cannot be read."))
+        elif not rows:
+            st.caption("None: they were trained alike.")
+        else:
+            st.dataframe(table, hide_index=True, height=35 * (len(table) + 1) + 3, key="results_settings",
+                         column_config={"setting": "Setting", "first": first.name, "second": second.name})
+
+
+def _clips(first: Result, second: Result) -> None:
+    """The clips on which they disagree about the truth: listed, the surest mistake first, and played."""
+    found = one_right(*((result.predictions, result.class_names) for result in (first, second)))
+    with block("Clips that one of them gets right", found if len(found) else None,
+               f"{first.name}-{second.name}-clips.csv"):
+        if not len(found):
+            st.caption("There is none: they are right on the same clips.")
+            return
+        numbers = found["right"].value_counts()
+        titles = {EVERY: f"all · {count(len(found), 'clip')}",
+                  **{side: f"only {result.name} is right · {numbers[side]}"
+                     for side, result in ((FIRST, first), (SECOND, second)) if side in numbers}}
+        side = st.selectbox("Which clips", list(titles), key=f"results_side_{first.name}_{second.name}",
+                            format_func=titles.get, label_visibility="collapsed")
+        shown = found if side == EVERY else found[found["right"] == side].reset_index(drop=True)
+        picked = shown.iloc[_picked(shown, first, second, key=f"results_pair_clips_{first.name}_{second.name}_{side}")]
+        st.text(f"{stem(picked['path'])}: {picked['true']}")
+        clip_player(first, picked["path"], key="pair")
+        for column, result in zip(st.columns(2), (first, second), strict=True):
+            with column:
+                st.caption(escape(result.name))
+                _answer(result, picked)
+
+
+def _picked(clips: pd.DataFrame, first: Result, second: Result, *, key: str) -> int:
+    """The list with one row selected; position of that row."""
+    table = pd.DataFrame({"clip": [stem(path) for path in clips["path"]], "true": clips["true"], "first": clips["first"],
+                          "second": clips["second"], "sure": 100 * clips["probability"]})
+    state = st.dataframe(
+        table, hide_index=True, height=list_height(len(table)), key=key, on_select="rerun", selection_mode="single-row",
+        selection_default={"selection": {"rows": [0]}},
+        column_config={"first": st.column_config.TextColumn("first says", help=escape(first.name)),
+                       "second": st.column_config.TextColumn("second says", help=escape(second.name)),
+                       "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability that the wrong "
+                                                             "one gives to its answer")})
+    chosen = state["selection"]["rows"]
+    return chosen[0] if chosen and chosen[0] < len(table) else 0
+
+
+def _answer(result: Result, picked: pd.Series) -> None:
+    """The run's probabilities for the likeliest classes of one clip."""
+    rows, _ = one_answer_each(result.predictions, result.class_names)
+    probs = pd.Series(rows.probs[rows.paths == picked["path"]][0], index=list(result.class_names))
+    show_figure(answer_figure(probs, picked["true"], dark=is_dark()), f"results_answer_{result.name}",
+                alt=f"Probabilities that {result.name} gives to the likeliest classes of this clip")

@@ -10,7 +10,8 @@ The map, from the ground up; every module says more in its first line.
   before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache`` (decoded once),
   ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen from anywhere),
   ``arrivals`` (a zip that is handed in)
-- Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``attention``, ``attention_stats``
+- Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
+  ``attention``, ``attention_stats``
 - Training: ``augment``, ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
   ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
   ``costs`` (before it starts), ``presets``

@@ -21,6 +21,9 @@ class ModelCard:
 
 
 _OURS = "Earshot"
+_CONV = "ConvTransformer (ESC-10 assignment)"
+_SANET = "SqueezeAttendNet (SANet)"
+_AST = "Audio Spectrogram Transformer (Gong et al. 2021)"
 _ASSIGNMENT = "ESC-10 assignment (1D-CNN and CNN + transformer with CLS token)"
 
 CATALOG: dict[str, ModelCard] = {card.name: card for card in (
@@ -39,6 +42,30 @@ CATALOG: dict[str, ModelCard] = {card.name: card for card in (
     ModelCard("cnn_transformer_h4", "CNN + transformer",
               "Three convolutions on the samples, then two encoder blocks with four attention heads.",
               "125 moments of 40 ms", 472_202, 106_712_320, 125, _ASSIGNMENT),
+    ModelCard("conv_transformer", "ConvTransformer",
+              "The same idea in real time: one channel, the whole clip, tokens of 20 ms.",
+              "249 moments of 20 ms", 465_578, 187_531_520, 249, _OURS),
+    ModelCard("conv_transformer_published", "ConvTransformer",
+              "As published: nine one-second windows as channels, 1,997 tokens of half a millisecond. Slow.",
+              "1,997 moments within a window", 452_522, 3_046_411_776, 1997, _CONV),
+    ModelCard("conv_transformer_cnn", "ConvTransformer",
+              "Its published baseline without attention: the same convolutions, two wide linear layers.",
+              None, 16_402_346, 233_206_656, None, _CONV),
+    ModelCard("sanet", "SANet",
+              "Residual convolutions with squeeze and excitation, attention on downsampled frames twice, attentive pooling.",
+              "625 moments of 8 ms, then 313 of 16 ms", 5_797_703, 8_591_284_736, 625, _SANET),
+    ModelCard("ast_small", "Spectrogram transformer",
+              "Patches of a log-mel spectrogram, four encoder layers: the AST made small enough for few clips.",
+              "256 patches of 160 ms × 16 bands", 1_829_386, 601_688_064, 256, _AST),
+    ModelCard("ast_published", "Spectrogram transformer",
+              "The AST from scratch at its published size: far too large for 400 clips, and slow.",
+              "256 patches of 160 ms × 16 bands", 42_722_314, 11_606_047_872, 256, _AST),
+    ModelCard("ast_finetune", "Pre-trained",
+              "An AST that has heard AudioSet, with a new head. Needs its weights and the package transformers.",
+              "600 patches of 160 ms × 16 bands", 85_726_474, 57_944_848_128, 600, "MIT/ast-finetuned-audioset-10-10-0.4593"),
+    ModelCard("wav2vec2_finetune", "Pre-trained",
+              "A wav2vec 2.0 that has heard speech, with a new head. Needs its weights and the package transformers.",
+              "249 moments of 20 ms", 94_832_906, 35_836_967_168, 249, "facebook/wav2vec2-base"),
 )}
 
 

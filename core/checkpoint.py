@@ -29,7 +29,8 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, model: nn.Module, config: TrainConfig, class_names: tuple[str, ...]) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    _write(path, tensors, {"config": config.to_dict(), "class_names": list(class_names)})
+    described = {"architecture": model.architecture} if hasattr(model, "architecture") else {}
+    _write(path, tensors, {"config": config.to_dict(), "class_names": list(class_names), **described})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -40,7 +41,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise UserError(f"{path} holds weights but not Earshot's config and class names; use a checkpoint made here")
     try:
         config, class_names = TrainConfig.from_dict(config), tuple(class_names)
-        model = create_model(config.model, len(class_names), config.num_samples, config.sample_rate)
+        model = create_model(config.model, len(class_names), config.num_samples, config.sample_rate, config,
+                             metadata.get("architecture"))
     except UserError as error:
         raise UserError(f"{path} was made by another version of Earshot: {error}") from None
     try:

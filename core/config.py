@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+FINE_TUNED = ("ast_finetune", "wav2vec2_finetune")
 
 
 def checkpoints_dir() -> Path:
@@ -37,9 +38,10 @@ def data_dirs() -> list[Path]:
     return ([Path(named)] if named else []) + [own_data_dir(), ROOT.parent / "shared" / "data"]
 
 
-def setting(default, help, *, group, label, low=None, high=None, choices=None, unit=""):
-    """A config field with what a form, a help text and a check need to know about it."""
-    metadata = dict(help=help, group=group, label=label, low=low, high=high, choices=choices, unit=unit)
+def setting(default, help, *, group, label, low=None, high=None, choices=None, unit="", models=None):
+    """A config field with what a form, a help text and a check need to know about it; ``models``: those it concerns,
+    where it does not concern all."""
+    metadata = dict(help=help, group=group, label=label, low=low, high=high, choices=choices, unit=unit, models=models)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -63,6 +65,18 @@ class TrainConfig:
 
     model: str = setting("cnn_transformer_h4", "A name that `python -m core models` lists", group="model",
                          label="Model")
+
+    pooling: str = setting("mean", "What the head reads: the mean of all tokens, or the class token", group="model",
+                           label="Pooling", choices=("mean", "cls"), models=("conv_transformer",))
+    pretrained: str = setting("", "Weights to start from: a folder saved by transformers, a name on the Hugging Face hub, or "
+                              "random; empty for the published ones from the hub", group="model", label="Starts from",
+                              models=FINE_TUNED)
+    tune: str = setting("full", "What learns: only the new head (frozen), the last layers too, or everything", group="model",
+                        label="What learns", choices=("frozen", "last", "full"), models=FINE_TUNED)
+    last_layers: int = setting(2, "How many of the last layers learn, where the last ones do", group="model",
+                               label="Last layers", low=1, high=48, models=FINE_TUNED)
+    frames: int = setting(512, "Frames of 10 ms that the AST takes: 512 for clips of 5 s, 1024 as it was trained",
+                          group="model", label="Frames", choices=(512, 1024), models=("ast_finetune",))
 
     protocol: str = setting("assignment", "What is trained, chosen by and tested on which folds", group="protocol",
                             label="Protocol", choices=("assignment", "published", "split", "kfold"))

@@ -126,7 +126,7 @@ def measure(config: TrainConfig) -> float:
             if len(times) > 2 and times[-1] - times[0] > TRIAL_SECONDS:
                 raise Cancelled  # a slow model is known well enough by then
 
-    model = create_model(config.model, 10, config.num_samples, config.sample_rate)
+    model = create_model(config.model, 10, config.num_samples, config.sample_rate, config)
     with contextlib.suppress(Cancelled):
         fit_fold(model, noise, np.arange(TRIAL_CLIPS) % 10, everything, trial, num_classes=10, on_event=on_event)
     # the first update also pays for what happens once; several cores never share the work without loss

@@ -19,7 +19,7 @@ from core.devices import cpu_count
 from core.errors import UserError
 from core.faults import explained, in_a_sentence, last_words
 from core.files import remove_leftovers, write_json
-from core.models import create_model, measure
+from core.models import count_macs, count_parameters, create_model
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
 from core.run_folder import HISTORY_COLUMNS, Run
@@ -187,7 +187,7 @@ class CrossValidation:
         """The trained model of one split, its history on disk."""
         torch.manual_seed(derive_seed(self.config.seed, fold, 0))
         model = create_model(self.config.model, len(self.dataset.class_names), self.config.num_samples,
-                             self.config.sample_rate)
+                             self.config.sample_rate, self.config)
         state = self._state(fold)
         resumed = state.load(lambda saved: check_state(saved, model, self.config))
         rows = list(resumed.history) if resumed else []
@@ -235,11 +235,12 @@ class CrossValidation:
         """``summary.json`` from ``predictions.csv`` as it stands on disk."""
         self.progress.say("Summing up", share=1.0, now=True)
         config, names = self.config, self.dataset.class_names
-        info = measure(config.model, len(names), config.clip_seconds, config.sample_rate)
+        model = load_checkpoint(next(iter(self.run.checkpoints().values()))).model
+        trainable, frozen = count_parameters(model)
         facts = {"run": self.run.name, "experiment": self.run.experiment, "model": config.model,
                  "dataset": self.dataset.name, "protocol": config.protocol, "seed": config.seed,
-                 "epochs": config.epochs, "clips": len(self.usable), "parameters_trainable": info.parameters_trainable,
-                 "parameters_frozen": info.parameters_frozen, "macs": info.macs,
+                 "epochs": config.epochs, "clips": len(self.usable), "parameters_trainable": trainable,
+                 "parameters_frozen": frozen, "macs": count_macs(model, config.num_samples),
                  "seconds": round(self.progress.seconds, 1), "class_names": list(names)}
         write_summary(self.run, facts, self.dataset)
 

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from core.torchaudio_guard import import_torchaudio
 
-transforms = import_torchaudio().transforms
-
 
 class LogMel(nn.Module):
     """``(batch, samples)`` or ``(samples,)`` -> ``(…, n_mels, frames)`` in dB, 0 dB being power 1, floor ``floor_db``.
@@ -25,7 +23,7 @@ class LogMel(nn.Module):
         super().__init__()
         self.sample_rate, self.hop_length, self.n_mels = sample_rate, hop_length, n_mels
         self.f_min, self.f_max = f_min, f_max or sample_rate / 2
-        self.power = transforms.MelSpectrogram(
+        self.power = import_torchaudio().transforms.MelSpectrogram(
             sample_rate, n_fft=n_fft, win_length=win_length, hop_length=hop_length, n_mels=n_mels, f_min=f_min,
             f_max=self.f_max, norm="slaney", mel_scale="slaney", pad_mode="constant")
         self.floor = 10 ** (floor_db / 10)

@@ -11,6 +11,7 @@ from core.catalog import check_model
 from core.config import TrainConfig
 from core.datasets import Dataset, configured_dataset
 from core.errors import UserError
+from core.pretrained import check_pretrained
 from core.run_checks import PREDICTION_COLUMNS
 from core.splits import Split, clip_folds, make_splits
 
@@ -51,6 +52,7 @@ class Plan:
 def make_plan(config: TrainConfig) -> Plan:
     """Check everything that can be checked before a start. Raises :class:`UserError` with what to change."""
     check_model(config.model)
+    check_pretrained(config)
     _check_device(config.device)
     dataset = configured_dataset(config)
     for name in dataset.class_names:

@@ -10,7 +10,7 @@ from core.attention import record_attention
 from core.errors import UserError
 from core.models import create_model
 from core.models.cnn_transformer import CNNTransformer
-from core.models.layers import EncoderBlock, MultiHeadSelfAttention, SinusoidalPositions
+from core.models.layers import MultiHeadSelfAttention, SinusoidalPositionalEmbedding, TransformerEncoderLayer
 
 
 @pytest.fixture
@@ -28,10 +28,11 @@ def reference(layer: MultiHeadSelfAttention, tokens):
         training=False, need_weights=True, average_attn_weights=False)
 
 
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_equals_the_reference_with_and_without_the_fused_kernel(heads):
+def test_equals_the_reference_with_and_without_the_fused_kernel(heads, bias):
     torch.manual_seed(0)
-    layer = MultiHeadSelfAttention(32, heads).double()
+    layer = MultiHeadSelfAttention(32, heads, dropout=0.0, qkv_bias=bias).double()
     tokens = torch.randn(2, 11, 32, dtype=torch.float64)
     expected, weights = reference(layer, tokens)
     explicit = layer.train()(tokens)
@@ -45,7 +46,7 @@ def test_equals_the_reference_with_and_without_the_fused_kernel(heads):
 
 
 def test_a_width_that_the_heads_do_not_divide_is_refused():
-    with pytest.raises(ValueError, match="3 heads for 32"):
+    with pytest.raises(UserError, match="3 heads for 32"):
         MultiHeadSelfAttention(32, 3)
 
 
@@ -59,7 +60,7 @@ def test_attention_drops_out_only_in_training():
 def test_the_encoder_block_is_pre_norm():
     """Equal to PyTorch's own pre-norm block with the same weights."""
     torch.manual_seed(0)
-    ours = EncoderBlock(16, 2, 32).eval()
+    ours = TransformerEncoderLayer(16, 2, 32, qkv_bias=True).eval()
     theirs = torch.nn.TransformerEncoderLayer(16, 2, 32, 0.0, "gelu", batch_first=True, norm_first=True).eval()
     theirs.load_state_dict({
         "self_attn.in_proj_weight": ours.attention.qkv.weight, "self_attn.in_proj_bias": ours.attention.qkv.bias,
@@ -74,7 +75,7 @@ def test_the_encoder_block_is_pre_norm():
 
 
 def test_positions_are_sines_on_even_and_cosines_on_odd_dimensions():
-    added = SinusoidalPositions(8)(torch.zeros(1, 5, 8))[0]
+    added = SinusoidalPositionalEmbedding(8)(torch.zeros(1, 5, 8))[0]
     for place in range(5):
         for dimension in range(0, 8, 2):
             angle = torch.tensor(place / 10_000 ** (dimension / 8))
@@ -102,7 +103,7 @@ def test_recorded_weights_are_those_of_the_reference(model):
         model(waveform)
     with torch.no_grad():
         tokens = model.forward_features(waveform)
-        tokens = model.encoder.positions(torch.cat([model.encoder.cls_token, tokens], dim=1))
+        tokens = model.positions(model.cls(tokens))
         block = model.encoder.blocks[0]
         _, weights = reference(block.attention, block.norm_attention(tokens))
     torch.testing.assert_close(torch.from_numpy(record.maps[0].weights), weights[0], rtol=1e-4, atol=1e-6)

@@ -10,6 +10,7 @@ from core.catalog import CATALOG
 from core.config import ROOT, TrainConfig, config_fields
 from core.splits import PROTOCOLS
 
+REQUIREMENTS = ("requirements.txt", "requirements-formats.txt", "requirements-finetune.txt")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -53,7 +54,7 @@ def test_every_requirement_is_pinned_exactly_and_used():
     packages = {"scikit-learn": "sklearn"}
     used = set().union(*(imports(path) for path in modules("core") + modules("app")))
     used |= set(re.findall(r'import_module\("(\w+)"\)', (ROOT / "core/torchaudio_guard.py").read_text()))
-    lines = [line for file in ("requirements.txt", "requirements-formats.txt") for line in (ROOT / file).read_text().splitlines()]
+    lines = [line for file in REQUIREMENTS for line in (ROOT / file).read_text().splitlines()]
     for line in lines:
         if line.startswith("#"):
             continue

@@ -8,21 +8,65 @@ To add a model: write its file, add one line to :data:`MODELS` and one card to :
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
 from core.catalog import CATALOG, check_model
+from core.config import TrainConfig
+from core.models.ast import AST, MLPHead, PatchEmbed
 from core.models.cnn1d import CNN1D, CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
-from core.models.layers import attention_layers
+from core.models.conv_transformer import (
+    ConvTransformer,
+    ConvTransformerClassifier,
+    ConvTransformerCNN,
+    ConvTransformerPublished,
+)
+from core.models.finetune import ASTFineTune, Wav2Vec2FineTune
+from core.models.layers import (
+    MultiHeadSelfAttention,
+    SinusoidalPositionalEmbedding,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+    attention_layers,
+)
+from core.models.sanet import SANet
+from core.pretrained import RANDOM, missing_requirement, source_of
 
-# name -> (num_classes, num_samples, sample_rate) -> model
-MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
-    "cnn1d": lambda classes, samples, rate: CNN1D(classes, rate),
-    "cnn1d_published": lambda classes, samples, rate: CNN1DPublished(classes),
-    "cnn_transformer_h1": lambda classes, samples, rate: CNNTransformer(classes, 1, rate),
-    "cnn_transformer_h2": lambda classes, samples, rate: CNNTransformer(classes, 2, rate),
-    "cnn_transformer_h4": lambda classes, samples, rate: CNNTransformer(classes, 4, rate),
+__all__ = ["MODELS", "ConvTransformerClassifier", "MLPHead", "ModelInfo", "MultiHeadSelfAttention", "PatchEmbed",
+           "SinusoidalPositionalEmbedding", "TransformerEncoder", "TransformerEncoderLayer", "Wanted", "count_parameters",
+           "create_model", "list_models", "measure"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a model is built for. ``options``: the settings, of which a model reads those that concern it; ``saved``: what
+    its checkpoint says of its architecture, where that does not follow from the settings."""
+
+    num_classes: int
+    num_samples: int
+    sample_rate: int  # Hz
+    options: TrainConfig
+    saved: dict | None = None
+
+
+MODELS: dict[str, Callable[[Wanted], nn.Module]] = {
+    "cnn1d": lambda w: CNN1D(w.num_classes, w.sample_rate),
+    "cnn1d_published": lambda w: CNN1DPublished(w.num_classes),
+    "cnn_transformer_h1": lambda w: CNNTransformer(w.num_classes, 1, w.sample_rate),
+    "cnn_transformer_h2": lambda w: CNNTransformer(w.num_classes, 2, w.sample_rate),
+    "cnn_transformer_h4": lambda w: CNNTransformer(w.num_classes, 4, w.sample_rate),
+    "conv_transformer": lambda w: ConvTransformer(w.num_classes, w.sample_rate, pooling=w.options.pooling),
+    "conv_transformer_published": lambda w: ConvTransformerPublished(w.num_classes, w.sample_rate),
+    "conv_transformer_cnn": lambda w: ConvTransformerCNN(w.num_classes, w.sample_rate),
+    "sanet": lambda w: SANet(w.num_classes, w.sample_rate),
+    "ast_small": lambda w: AST(w.num_classes, w.sample_rate, embed_dim=192, depth=4),
+    "ast_published": lambda w: AST(w.num_classes, w.sample_rate),
+    "ast_finetune": lambda w: ASTFineTune(w.num_classes, source_of(w.options), w.options.frames, w.options.tune,
+                                          w.options.last_layers, w.saved),
+    "wav2vec2_finetune": lambda w: Wav2Vec2FineTune(w.num_classes, source_of(w.options), w.options.tune,
+                                                    w.options.last_layers, w.saved),
 }
 
 
@@ -44,10 +88,14 @@ class ModelInfo:
     reason: str
 
 
-def create_model(name: str, num_classes: int, num_samples: int = 80_000, sample_rate: int = 16_000) -> nn.Module:
-    """A freshly initialised model. Raises :class:`UserError` for an unknown name, listing the known ones."""
+def create_model(name: str, num_classes: int, num_samples: int = 80_000, sample_rate: int = 16_000,
+                 options: TrainConfig | None = None, saved: dict | None = None) -> nn.Module:
+    """A freshly initialised model; ``options`` and ``saved`` as :class:`Wanted` says, defaults where none are given.
+
+    Raises :class:`UserError` for an unknown name, listing the known ones, and for settings that do not fit the model.
+    """
     check_model(name)
-    return MODELS[name](num_classes, num_samples, sample_rate)
+    return MODELS[name](Wanted(num_classes, num_samples, sample_rate, options or TrainConfig(model=name), saved))
 
 
 def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: int = 16_000) -> list[ModelInfo]:
@@ -56,21 +104,30 @@ def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: i
 
 
 def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) -> ModelInfo:
-    """Parameters, multiply-adds and tokens of one model, counted on the real thing."""
+    """Parameters, multiply-adds and tokens of one model, counted on the real thing. One whose weights are loaded from
+    elsewhere is built at random; one that cannot be built here has the numbers of its card, and the reason."""
+    num_samples, card = round(clip_seconds * sample_rate), CATALOG[name]
+    if reason := missing_requirement(name):
+        return ModelInfo(name, card.family, card.parameters, 0, card.macs, clip_seconds, sample_rate, card.tokens,
+                         bool(card.attends), card.source, False, reason)
+    model = create_model(name, num_classes, num_samples, sample_rate, TrainConfig(model=name, pretrained=RANDOM)).eval()
+    trainable, frozen = count_parameters(model)
+    attends = bool(attention_layers(model))
+    tokens = int(np.isfinite(model.token_layouts(num_samples)[0].start).sum()) if attends else None
+    return ModelInfo(name, card.family, trainable, frozen, count_macs(model, num_samples), clip_seconds, sample_rate,
+                     tokens, attends, card.source, True, "")
+
+
+def count_macs(model: nn.Module, num_samples: int) -> int:
+    """Multiply-adds for one clip of ``num_samples``, front end included; the model must be in evaluation mode."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    num_samples = round(clip_seconds * sample_rate)
-    model = create_model(name, num_classes, num_samples, sample_rate).eval()
     # the counter does not see into the CPU's fused attention: the plain one does the same arithmetic in the open
+    device = next(model.parameters()).device
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, num_samples))
-    trainable, frozen = count_parameters(model)
-    attends = bool(attention_layers(model))
-    tokens = len(model.token_layouts(num_samples)[0].start) - 1 if attends else None
-    card = CATALOG[name]
-    return ModelInfo(name, card.family, trainable, frozen, counter.get_total_flops() // 2, clip_seconds, sample_rate,
-                     tokens, attends, card.source, True, "")
+        model(torch.zeros(1, num_samples, device=device))
+    return counter.get_total_flops() // 2
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

@@ -5,7 +5,7 @@ Each token is 40 ms of real clip time (125 of them in 5 s), so its attention can
 
 from torch import Tensor, nn
 
-from core.models.layers import TransformerEncoder
+from core.models.layers import ClassToken, SinusoidalPositionalEmbedding, TransformerEncoder
 from core.models.stem import ConvStem
 from core.models.tokens import TokenLayout, time_layout
 
@@ -18,7 +18,10 @@ class CNNTransformer(nn.Module):
         super().__init__()
         self.sample_rate = sample_rate
         self.stem = ConvStem(sample_rate, channels=(embed_dim, embed_dim))
-        self.encoder = TransformerEncoder(embed_dim, depth, num_heads, ffn_dim=2 * embed_dim, dropout=dropout)
+        self.cls = ClassToken(embed_dim)
+        self.positions = SinusoidalPositionalEmbedding(embed_dim)
+        self.encoder = TransformerEncoder(embed_dim, depth, num_heads, ffn_dim=2 * embed_dim, dropout=dropout,
+                                          ffn_dropout=dropout, qkv_bias=True)
         self.head = nn.Sequential(nn.Linear(embed_dim, embed_dim), nn.GELU(), nn.Dropout(dropout),
                                   nn.Linear(embed_dim, num_classes))
 
@@ -27,7 +30,8 @@ class CNNTransformer(nn.Module):
         return self.stem(waveform).transpose(1, 2)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        return self.head(self.encoder(self.forward_features(waveform))[:, 0])
+        tokens = self.positions(self.cls(self.forward_features(waveform)))
+        return self.head(self.encoder(tokens)[:, 0])
 
     def token_layouts(self, num_samples: int) -> list[TokenLayout]:
         """One layout per encoder block for a clip of ``num_samples``."""

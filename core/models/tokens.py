@@ -1,7 +1,7 @@
 """Where in the clip a token lives: the one definition that tests prove and pages draw."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,16 @@ class TokenLayout:
     high: np.ndarray  # Hz
     clip_time: bool = True  # False where a token is no place in the clip (e.g. time within a window)
     cls_index: int | None = 0
+    title: str = ""  # of the layer, where it is not simply the n-th one
+
+    def averaged(self, count: int) -> "TokenLayout":
+        """The layout after every ``count`` neighbours in time became one token (the last may have fewer); CLS stays."""
+        first = 0 if self.cls_index is None else 1
+        starts = np.arange(first, len(self.start), count)
+        ends = np.minimum(starts + count, len(self.start)) - 1
+        keep = np.arange(first)
+        return replace(self, start=self.start[np.r_[keep, starts]], end=self.end[np.r_[keep, ends]],
+                       low=self.low[np.r_[keep, starts]], high=self.high[np.r_[keep, starts]])
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,14 @@ class Strides:
         return cls(hop, offset, field)
 
 
-def time_layout(num_tokens: int, strides: Strides, num_samples: int, sample_rate: int) -> TokenLayout:
-    """Layout of a CLS token followed by ``num_tokens`` time steps: each is drawn one hop wide around its centre."""
+def time_layout(num_tokens: int, strides: Strides, num_samples: int, sample_rate: int, *, cls: bool = True,
+                clip_time: bool = True, title: str = "") -> TokenLayout:
+    """Layout of a CLS token (where there is one) and ``num_tokens`` time steps: each is drawn one hop wide around its
+    centre, within the ``num_samples`` of the clip."""
     centre = strides.offset + 0.5 + np.arange(num_tokens) * strides.hop
     start = np.clip(centre - strides.hop / 2, 0, num_samples) / sample_rate
     end = np.clip(centre + strides.hop / 2, 0, num_samples) / sample_rate
-    nan = np.full(num_tokens + 1, np.nan)
-    return TokenLayout(np.r_[np.nan, start], np.r_[np.nan, end], nan, nan.copy())
+    if cls:
+        start, end = np.r_[np.nan, start], np.r_[np.nan, end]
+    nan = np.full(len(start), np.nan)
+    return TokenLayout(start, end, nan, nan.copy(), clip_time, 0 if cls else None, title)

@@ -1,0 +1,51 @@
+"""Where the weights of a fine-tuned model come from, checked before anything starts. Imports neither torch nor transformers."""
+
+import importlib.util
+from pathlib import Path
+
+from core.config import TrainConfig, read_json
+from core.errors import UserError
+
+HUB = {"ast_finetune": "MIT/ast-finetuned-audioset-10-10-0.4593", "wav2vec2_finetune": "facebook/wav2vec2-base"}
+KINDS = {"ast_finetune": "audio-spectrogram-transformer", "wav2vec2_finetune": "wav2vec2"}  # in a folder's config.json
+RANDOM = "random"
+WAYS = "give pretrained=FOLDER with a model saved by transformers, or pretrained=random to start without"
+
+
+def missing_requirement(model: str) -> str:
+    """Why a model cannot be used here, in a sentence; the empty text when it can."""
+    if model in HUB and importlib.util.find_spec("transformers") is None:
+        return (f"{model} needs the package transformers, which is not installed; "
+                "`pip install -r requirements-finetune.txt` brings it")
+    return ""
+
+
+def source_of(config: TrainConfig) -> str:
+    """What to load: a folder's path, a name on the Hugging Face hub, or ``random``."""
+    return config.pretrained or HUB[config.model]
+
+
+def check_pretrained(config: TrainConfig) -> None:
+    """Raise :class:`UserError` where the settings of a fine-tuned model cannot work; nothing is loaded yet."""
+    if config.model not in HUB:
+        return
+    if reason := missing_requirement(config.model):
+        raise UserError(reason)
+    if config.sample_rate != 16_000:
+        raise UserError(f"{config.model} was trained on sound at 16,000 Hz; expected sample_rate=16000, found "
+                        f"{config.sample_rate}")
+    source, wanted = source_of(config), KINDS[config.model]
+    folder = Path(source).expanduser()
+    if source == RANDOM or not (folder.is_dir() or _looks_like_path(source)):
+        return
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder} holds no model: expected a config.json as transformers saves it; {WAYS}")
+    found = read_json(folder / "config.json").get("model_type")
+    if found != wanted:
+        raise UserError(f"{folder} holds a model of the kind {found!r}, expected {wanted!r}; {WAYS}")
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(f"{folder} holds a config.json but no weights (.safetensors); {WAYS}")
+
+
+def _looks_like_path(source: str) -> bool:
+    return source.startswith(("/", ".", "~", "\\")) or source.count("/") != 1

@@ -10,6 +10,7 @@ if ROOT not in sys.path:  # `streamlit run app/main.py` puts only app/ there
 import streamlit as st  # noqa: E402
 
 from app.components import guard, style, theme_watch  # noqa: E402
+from app.components.shortcuts import shortcuts  # noqa: E402
 from app.state import is_dark  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
 
@@ -27,5 +28,6 @@ st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app
 style()
 warm_up()
 theme_watch(is_dark())
+shortcuts()
 with guard():
     page.run()

@@ -16,6 +16,7 @@ from core.spectrogram import FLOOR_DB, Spectrogram
 TICKS_HZ = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000)
 SAMPLES_SHOWN = 400  # fewer samples than this are drawn as points, too
 DEFAULT_RANGE = (-100, -20)
+COLUMN_MARGIN = (58, 70, 8, 46)  # of all figures with the clip's time axis: their seconds stand above one another
 Outline = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -31,12 +32,12 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
     heatmap = dict(
         type="heatmap", z=_as_bytes(spectrum.db), x0=float(spectrum.times[0]), dx=spectrum.frame_seconds, y0=0, dy=1,
         xaxis="x", yaxis="y2", zmin=db_range[0], zmax=db_range[1], colorscale=COLOUR_MAPS[colours], zsmooth=False,
-        hovertemplate=f"%{{x:{_time_format(end - start)}}} s · %{{y}} · %{{z}} dB<extra></extra>",
+        hovertemplate=f"%{{x:{time_format(end - start)}}} s · %{{y}} · %{{z}} dB<extra></extra>",
         colorbar=dict(title=dict(text="dB", side="top", font=dict(color=shade.muted, size=12)), thickness=10, len=0.7,
                       y=0, yanchor="bottom", x=1.012, outlinewidth=0, tickfont=dict(color=shade.muted, size=12),
                       nticks=6))
     return new_figure(
-        dark=dark, height=height, margin=(58, 70, 8, 46), data=[*_outline_traces(outline, shade), heatmap],
+        dark=dark, height=height, margin=COLUMN_MARGIN, data=[*_outline_traces(outline, shade), heatmap],
         uirevision=revision, dragmode="zoom", hovermode="closest", hoverdistance=40,
         xaxis=dict(range=[start, end], title_text="Time (s)", anchor="y2", showgrid=False, uirevision=f"{start} {end}",
                    minallowed=0, maxallowed=seconds, ticks="outside", ticklen=4),
@@ -93,7 +94,7 @@ def spectrogram_png(spectrum: Spectrogram, *, db_range: tuple[float, float] = DE
 def _outline_traces(outline: Outline, shade: Ink) -> list[dict]:
     """A band between least and greatest sample, or a line where the samples themselves are there."""
     times, low, high = outline
-    time = f"%{{x:{_time_format(float(times[-1] - times[0]))}}} s"
+    time = f"%{{x:{time_format(float(times[-1] - times[0]))}}} s"
     line = dict(color=shade.wave, width=1)
     if np.array_equal(low, high):
         mode = "lines+markers" if len(times) <= SAMPLES_SHOWN else "lines"
@@ -116,7 +117,8 @@ def _as_bytes(db: np.ndarray) -> np.ndarray:
     return np.clip(np.round(db), FLOOR_DB, 127).astype(np.int8)
 
 
-def _time_format(seconds: float) -> str:
+def time_format(seconds: float) -> str:
+    """How a hover says a time in a figure of that many seconds."""
     return ".2f" if seconds > 0.5 else ".4f"
 
 

@@ -30,6 +30,12 @@ def _in_rgb(name: str) -> list[list]:
 
 
 COLOUR_MAPS = {"Magma": _in_rgb("Magma"), "Viridis": _in_rgb("Viridis"), "Grey": _in_rgb("Greys_r")}
+DIVERGING = {  # of signed values: blue below zero, the page's ground at zero, orange above
+    False: [[0, "rgb(33,84,140)"], [0.25, "rgb(126,165,203)"], [0.5, "rgb(244,244,242)"], [0.75, "rgb(222,151,108)"],
+            [1, "rgb(160,62,20)"]],
+    True: [[0, "rgb(125,190,250)"], [0.25, "rgb(66,112,158)"], [0.5, "rgb(27,34,38)"], [0.75, "rgb(172,94,52)"],
+           [1, "rgb(250,170,110)"]],
+}
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 

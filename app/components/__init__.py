@@ -1,8 +1,18 @@
 """What several pages put on the screen: headers, errors, empty states, figures and the player."""
 
-from app.components.frame import empty_state, guard, guarded_fragment, page_header, show_error, show_figure, style
+from app.components.frame import (
+    empty_state,
+    guard,
+    guarded_fragment,
+    hold_places,
+    page_header,
+    show_error,
+    show_figure,
+    style,
+)
 from app.components.player import player
 from app.components.theme_watch import theme_watch
+from app.components.words import explain, words
 
-__all__ = ["empty_state", "guard", "guarded_fragment", "page_header", "player", "show_error", "show_figure", "style",
-           "theme_watch"]
+__all__ = ["empty_state", "explain", "guard", "guarded_fragment", "hold_places", "page_header", "player", "show_error",
+           "show_figure", "style", "theme_watch", "words"]

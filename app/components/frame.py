@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,6 +18,7 @@ CSS = """
 [data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0 0 0.25rem; }
 [data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0 0 0.75rem; }
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme) { position: absolute; visibility: hidden; }
+[data-testid=stLayoutWrapper]:has(> .st-key-earshot_shortcuts) { position: absolute; }
 .earshot-playhead {
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;
   background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);
@@ -36,6 +37,12 @@ CSS = """
 def style() -> None:
     """The few rules that the theme has no setting for; called once, by the frame."""
     st.html(f"<style>{CSS}</style>")
+
+
+def hold_places(heights: Mapping[str, int]) -> None:
+    """Keep the height in pixels of what comes late (figures, tables), by the beginning of its key: the page never jumps."""
+    rules = (f'[data-testid=stMain] [class*="st-key-{key}"] {{ min-height: {height}px; }}' for key, height in heights.items())
+    st.html(f"<style>{''.join(rules)}</style>")
 
 
 def page_header(title: str, subtitle: str = "") -> None:

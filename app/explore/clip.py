@@ -6,6 +6,8 @@ from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
 from app.components import guarded_fragment, player, show_error, show_figure
 from app.components.frame import escape
+from app.explore.features import FIGURE as FEATURE_FIGURE
+from app.explore.features import more_views
 from app.explore.selection import open_clip
 from app.state import clip_audio, clip_bytes, clip_info, is_dark
 from core.audio import peak_db, rms_db, silence_share
@@ -16,6 +18,7 @@ from core.spectrogram import SCALES, envelope, spectrogram
 WINDOWS_MS = (5, 10, 20, 40, 80, 160)
 HOPS_MS = (1, 2, 5, 10, 20)
 OUTLINE_POINTS, MOST_FRAMES, BANDS = 1200, 800, 160
+CLIP_HEIGHT = 520
 FIGURE = "explore_clip_figure"
 MAX_SIBLINGS = 6
 
@@ -35,7 +38,7 @@ def clip_panel(dataset: Dataset, clip: Clip) -> None:
     def zoomed(found: tuple[float, float] | None) -> None:
         st.session_state[part] = found or (0.0, seconds)
 
-    player(clip_bytes(dataset, clip), key="explore", seconds=seconds, follow=[FIGURE], region=region,
+    player(clip_bytes(dataset, clip), key="explore", seconds=seconds, follow=[FIGURE, FEATURE_FIGURE], region=region,
            on_region=zoomed, label=f"Player: {clip.label}, {clip.name}")
     settings = _settings()
     start, end = region or (0.0, seconds)
@@ -44,10 +47,11 @@ def clip_panel(dataset: Dataset, clip: Clip) -> None:
                            start=start - settings["hop"] / 1000, end=end + settings["hop"] / 1000)
     figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end), spectrum, seconds=seconds,
                          region=region, db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
-                         revision=f"{clip.key} {settings['scale']}")
+                         height=CLIP_HEIGHT, revision=f"{clip.key} {settings['scale']}")
     show_figure(figure, FIGURE, config={"doubleClick": False, "doubleClickDelay": 700},
                 alt=f"Waveform and {settings['scale']} spectrogram of {clip.name}")
     _part_row(part, region, seconds)
+    more_views(waveform, sample_rate, region, settings["colours"])
     _facts(dataset, clip, waveform, sample_rate)
 
 

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from app.charts.palette import class_colours
-from app.components import empty_state, guard, guarded_fragment, page_header
-from app.explore.clip import clip_panel
+from app.components import empty_state, guard, guarded_fragment, hold_places, page_header, words
+from app.explore.ahead import look_ahead
+from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
 from app.explore.overview import class_distribution, class_gallery
@@ -14,7 +15,14 @@ from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
 from core.clips import Dataset
 
-TABLE_HEIGHT = 500
+TABLE_HEIGHT, BARS_HEIGHT = 500, 236
+PHONE = """<style>@media (max-width: 640px) {  /* one column: the list, the open clip, then the health */
+  [data-testid=stColumn]:has(> div > [data-testid=stLayoutWrapper] > .st-key-explore_health),
+  [data-testid=stColumn] > div:has(> [data-testid=stLayoutWrapper] > .st-key-explore_health) { display: contents; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-explore_health) { order: 1; }
+}</style>"""
+WORDS = ("clip", "recording", "fold", "leak", "spectrogram", "mel", "dB", "window", "hop", "silence", "MFCC", "chroma",
+         "constant-Q", "zero crossings", "RMS", "centroid", "roll-off")
 
 
 @guarded_fragment()
@@ -27,7 +35,8 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
     left, right = st.columns([6.2, 8], gap="medium")
     with left:
         clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
-        health(dataset, measured)
+        with st.container(key="explore_health"):
+            health(dataset, measured)
     with right, guard():
         clip, place = dataset.clips[opened], listed.index(opened)
         fold = f" · fold {clip.fold}" if clip.fold is not None else ""
@@ -39,10 +48,14 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
                               key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
                               args=(dataset.clips[listed[(place + step) % len(listed)]],))
         clip_panel(dataset, clip)
+    look_ahead(dataset, [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)])
 
 
 def page() -> None:
     dataset = current_dataset()
+    st.html(PHONE)
+    hold_places({"explore_bar": BARS_HEIGHT, "explore_gallery": 208, "clips_": TABLE_HEIGHT, "scale": 66,
+                 "explore_clip_figure": CLIP_HEIGHT})
     page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
                 f"in {len(dataset.class_names)} classes")
     colours = class_colours(dataset.class_names, is_dark())
@@ -50,11 +63,12 @@ def page() -> None:
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
     with left, guard():
-        class_distribution(dataset, colours, height=236)
+        class_distribution(dataset, colours, height=BARS_HEIGHT)
     with right, guard():
         class_gallery(dataset, colours)
     listed = filter_row(dataset, measured.facts)
     browse(dataset, measured, listed, colours)
+    words(*WORDS)
 
 
 page()

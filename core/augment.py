@@ -1,25 +1,26 @@
 """What is done to a training batch, on its device, so that every epoch hears other clips.
 
-Everything random comes from one ``torch.Generator``, so a resumed training hears what the uninterrupted one heard.
+Everything random comes from one ``torch.Generator``, so a resumed training hears what the uninterrupted one heard. An
+effect that is off draws nothing. To add one: write its function, add its settings to :class:`core.config.TrainConfig`
+and one line to :data:`EFFECTS`; the form, the command line and "Hear it" in Train follow.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import TrainConfig
+from core.effects import level, play_in_room, shift_pitch, stretch_time
 
 
 def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    """Time shift, speed, gain, polarity and noise, drawn anew for every clip. ``(batch, samples)`` → the same shape."""
-    waveform = change_speed(time_shift(waveform, config.time_shift, generator), config.speed, generator)
-    batch = len(waveform)
-    gain = 10 ** (config.gain_db * _uniform(batch, generator, -1, 1) / 20)
-    flip = 1 - 2 * (_uniform(batch, generator) < config.polarity).float()
-    waveform = waveform * (gain * flip)[:, None]
-    return add_noise(waveform, config.noise, generator) if config.noise else waveform
+    """Every effect that is on, drawn anew for every clip. ``(batch, samples)`` → the same shape."""
+    for effect in EFFECTS.values():
+        waveform = effect(waveform, config, generator)
+    return waveform
 
 
 def time_shift(waveform: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -42,12 +43,61 @@ def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> 
     return torch.stack([clip.repeat(math.ceil(samples / len(clip)))[:samples] for clip in clips])
 
 
+def reverb(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips sounds as in a room; which one is drawn anew for each."""
+    return _some(waveform, config.reverb, generator, lambda clip: play_in_room(
+        clip, config.sample_rate, generator, config.reverb_seconds, config.reverb_folder))
+
+
+def stretch(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips is faster or slower at the same pitch."""
+    return _some(waveform, config.stretch, generator, lambda clip: stretch_time(
+        clip, 1 + config.stretch_range * _uniform(1, generator, -1, 1).item()))
+
+
+def pitch(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips is higher or lower at the same speed."""
+    return _some(waveform, config.pitch, generator, lambda clip: shift_pitch(
+        clip, config.pitch_semitones * _uniform(1, generator, -1, 1).item()))
+
+
+def gain(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips is louder or softer by up to ``gain_db``."""
+    factor = 10 ** (config.gain_db * _uniform(len(waveform), generator, -1, 1) / 20)
+    if config.gain < 1:
+        factor = torch.where(_uniform(len(waveform), generator) < config.gain, factor, 1.0)
+    return waveform * factor[:, None]
+
+
+def polarity(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips is turned upside down."""
+    flip = 1 - 2 * (_uniform(len(waveform), generator) < config.polarity).float()
+    return waveform * flip[:, None]
+
+
 def add_noise(waveform: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """White noise 15 to 40 dB below the clip's own level, on a share of the clips."""
+    if not probability:
+        return waveform
     chosen = (_uniform(len(waveform), generator) < probability).nonzero()[:, 0]
     noise = torch.randn((len(chosen), waveform.shape[1]), generator=generator, device=waveform.device)
     level = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-_uniform(len(chosen), generator, 15, 40) / 20)
     return waveform.index_add(0, chosen, level[:, None] * noise)
+
+
+EFFECTS: dict[str, Callable[[Tensor, TrainConfig, torch.Generator], Tensor]] = {  # in the order in which they are done
+    "time_shift": lambda waveform, config, generator: time_shift(waveform, config.time_shift, generator),
+    "speed": lambda waveform, config, generator: change_speed(waveform, config.speed, generator),
+    "reverb": reverb,
+    "stretch": stretch,
+    "pitch": pitch,
+    "level": lambda waveform, config, generator: level(waveform, config.level),
+    "gain": gain,
+    "polarity": polarity,
+    "noise": lambda waveform, config, generator: add_noise(waveform, config.noise, generator),
+}
+CHANCES = {"reverb": ("reverb",), "stretch": ("stretch",), "pitch": ("pitch",), "gain": ("gain",), "polarity": ("polarity",),
+           "noise": ("noise",)}  # the settings that say how often
 
 
 def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -61,6 +111,14 @@ def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator) -> tupl
     ratio = _uniform(batch, generator)[:, None]
     mixed = (ratio * waveform + (1 - ratio) * waveform[partner]) / (ratio.square() + (1 - ratio).square()).sqrt()
     return mixed, ratio * targets + (1 - ratio) * targets[partner]
+
+
+def _some(waveform: Tensor, chance: float, generator: torch.Generator, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """``change`` on a share of the clips, one by one."""
+    if not chance:
+        return waveform
+    chosen = (_uniform(len(waveform), generator) < chance).tolist()
+    return torch.stack([change(clip) if hit else clip for clip, hit in zip(waveform, chosen, strict=True)])
 
 
 def coin(probability: float, generator: torch.Generator) -> bool:

@@ -105,10 +105,31 @@ class TrainConfig:
     final: bool = setting(False, "Afterwards train one more model on all clips, for use on new sounds; it is never "
                           "tested", group="training", label="Final model on everything")
 
+    dynamic: float = setting(0.0, "Probability that a training clip is replaced by one built from up to four active stretches "
+                             "of its class, of training clips only", group="augmentation", label="Built clips", low=0.0,
+                             high=1.0)
     time_shift: float = setting(1.0, "Each clip is rotated in time by up to this share of its length",
                                 group="augmentation", label="Time shift", low=0.0, high=1.0)
     speed: float = setting(0.25, "Each clip is played faster or slower, and so higher or lower, by up to this share",
                            group="augmentation", label="Speed", low=0.0, high=1.0)
+    reverb: float = setting(0.0, "Probability that a clip sounds as in a room", group="augmentation", label="Room",
+                            low=0.0, high=1.0)
+    reverb_seconds: float = setting(0.8, "Longest reverberation of the generated rooms (until 60 dB less)",
+                                    group="augmentation", label="Longest reverberation", low=0.1, high=10.0, unit="s")
+    reverb_folder: str = setting("", "A folder of impulse responses to use instead of generated rooms",
+                                 group="augmentation", label="Impulse responses")
+    stretch: float = setting(0.0, "Probability that a clip is faster or slower at the same pitch", group="augmentation",
+                             label="Time stretch", low=0.0, high=1.0)
+    stretch_range: float = setting(0.03, "Up to this share faster or slower", group="augmentation",
+                                   label="Time stretch, up to", low=0.0, high=0.5)
+    pitch: float = setting(0.0, "Probability that a clip is higher or lower at the same speed", group="augmentation",
+                           label="Pitch shift", low=0.0, high=1.0)
+    pitch_semitones: float = setting(0.25, "Up to this much higher or lower", group="augmentation",
+                                     label="Pitch shift, up to", low=0.0, high=12.0, unit="semitones")
+    level: float = setting(0.0, "Every clip is brought to this root mean square, in training and in use; 0 leaves the level",
+                           group="augmentation", label="RMS level", low=0.0, high=0.5)
+    gain: float = setting(1.0, "Probability that a clip is made louder or softer", group="augmentation", label="Gain, how often",
+                          low=0.0, high=1.0)
     gain_db: float = setting(6.0, "Each clip is made louder or softer by up to this much", group="augmentation",
                              label="Gain", low=0.0, high=40.0, unit="dB")
     polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",

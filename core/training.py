@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from core.augment import augment, coin, mixup, warmup_cosine
 from core.config import TrainConfig
 from core.errors import UserError
+from core.segments import Segments
 from core.splits import Split
 
 ROW = {"fold", "epoch", "split", "loss", "accuracy", "learning_rate", "seconds"}  # of the history
@@ -95,6 +96,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
 
     batches = math.ceil(len(split.train) / config.batch_size)
     train_index, steps = np.array(split.train), config.epochs * batches
+    segments = Segments(waveforms, targets, split.train, config.sample_rate) if config.dynamic else None
     for epoch in range(done + 1, config.epochs + 1):
         started = time.perf_counter()
         seed = derive_seed(config.seed, fold, epoch)
@@ -110,6 +112,8 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
             for group in optimizer.param_groups:
                 group["lr"] = rate
             waveform = _to_device(waveforms, index, device)
+            if segments:
+                _build_some(waveform, targets[index], segments, config.dynamic, derive_seed(seed, batch))
             target = F.one_hot(torch.from_numpy(targets[index]).to(device), num_classes).float()
             loss, correct = _update(model, optimizer, waveform, target, config, generator)
             total_loss += loss * len(index)
@@ -144,6 +148,14 @@ def predict_logits(model: nn.Module, waveforms: np.ndarray, indices, batch_size:
     parts = [model(_to_device(waveforms, indices[start : start + batch_size], device)).float().cpu()
              for start in range(0, len(indices), batch_size)]
     return torch.cat(parts).numpy()
+
+
+def _build_some(waveform: Tensor, targets: np.ndarray, segments: Segments, chance: float, seed: int) -> None:
+    """Replace a share of a batch ``(batch, samples)`` by clips built from segments of the same class."""
+    random = np.random.default_rng(seed)
+    for row, target in enumerate(targets):
+        if random.random() < chance and (built := segments.build(int(target), random)) is not None:
+            waveform[row] = torch.from_numpy(built).to(waveform)
 
 
 def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tensor, Tensor]:

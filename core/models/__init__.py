@@ -7,6 +7,7 @@ To add a model: write its file, add one line to :data:`MODELS` and one card to :
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 
 from core.catalog import CATALOG, check_model
 from core.config import TrainConfig
+from core.effects import level
 from core.models.ast import AST, MLPHead, PatchEmbed
 from core.models.cnn1d import CNN1D, CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
@@ -95,7 +97,16 @@ def create_model(name: str, num_classes: int, num_samples: int = 80_000, sample_
     Raises :class:`UserError` for an unknown name, listing the known ones, and for settings that do not fit the model.
     """
     check_model(name)
-    return MODELS[name](Wanted(num_classes, num_samples, sample_rate, options or TrainConfig(model=name), saved))
+    wanted = Wanted(num_classes, num_samples, sample_rate, options or TrainConfig(model=name), saved)
+    model = MODELS[name](wanted)
+    if wanted.options.level:
+        model.register_forward_pre_hook(partial(_level_in_use, wanted.options.level))
+    return model
+
+
+def _level_in_use(rms: float, model: nn.Module, waveforms: tuple) -> tuple | None:
+    """Training brings clips to their level before it changes their gain; whoever asks the trained model gets it here."""
+    return None if model.training else (level(waveforms[0], rms),)
 
 
 def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: int = 16_000) -> list[ModelInfo]:

@@ -1,0 +1,90 @@
+"""What may happen to one sound ``(samples,)`` on its device: a room, another tempo, another pitch, another level."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.errors import UserError
+
+N_FFT, HOP = 512, 128  # of the phase vocoder
+EARLIEST_SECONDS = 0.1  # the shortest reverberation drawn
+
+
+def level(waveform: Tensor, rms: float) -> Tensor:
+    """``(batch, samples)`` with a root mean square of ``rms`` each; digital silence stays silent, 0 changes nothing."""
+    if not rms:
+        return waveform
+    return waveform * (rms / waveform.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-5))
+
+
+def play_in_room(clip: Tensor, sample_rate: int, generator: torch.Generator, longest_seconds: float, folder: str = "") -> Tensor:
+    """The clip convolved with an impulse response, at its own level and length: one of ``folder``, or a generated room,
+    noise that decays by 60 dB within up to ``longest_seconds``. Raises :class:`UserError` for a folder without sounds."""
+    if folder:
+        responses = impulse_responses(folder, sample_rate)
+        response = responses[int(_uniform(generator) * len(responses))].to(clip.device)
+    else:
+        seconds = EARLIEST_SECONDS + (longest_seconds - EARLIEST_SECONDS) * _uniform(generator)
+        response = room(max(EARLIEST_SECONDS, seconds), sample_rate, generator)
+    size = len(clip) + len(response) - 1
+    wet = torch.fft.irfft(torch.fft.rfft(clip, size) * torch.fft.rfft(response, size), size)[: len(clip)]
+    return wet * (clip.square().mean().sqrt() / wet.square().mean().sqrt().clamp_min(1e-9))
+
+
+def room(seconds: float, sample_rate: int, generator: torch.Generator) -> Tensor:
+    """An impulse response: the direct sound, then noise that has fallen by 60 dB after ``seconds``. ``(samples,)``"""
+    time = torch.arange(max(2, round(seconds * sample_rate)), device=generator.device) / sample_rate
+    noise = torch.randn(len(time), generator=generator, device=generator.device)
+    tail = noise * 10 ** (-3 * time / seconds)
+    response = tail * (0.5 / tail.square().sum().sqrt())  # a quarter of the energy of the direct sound, which is 1
+    response[0] = 1.0
+    return response
+
+
+@lru_cache(maxsize=4)
+def impulse_responses(folder: str, sample_rate: int) -> tuple[Tensor, ...]:
+    """All sounds below a folder, sorted by path, with their loudest sample first."""
+    from core.audio import read_audio, resample
+    from core.readers import audio_files
+
+    place = Path(folder).expanduser()
+    files = audio_files(place) if place.is_dir() else []
+    if not files:
+        raise UserError(f"the folder of impulse responses {folder} holds no sounds; give a folder with wav or flac files, or "
+                        "leave it empty for generated rooms")
+    found = []
+    for file in files:
+        waveform, rate = read_audio(file)
+        waveform = resample(waveform, rate, sample_rate)
+        found.append(torch.from_numpy(waveform[abs(waveform).argmax() :].copy()))
+    return tuple(found)
+
+
+def stretch_time(clip: Tensor, rate: float) -> Tensor:
+    """``rate`` times as fast at the same pitch, by a phase vocoder; cut, or filled with zeros, to its own length."""
+    stretched = _vocoder(clip, rate)[: len(clip)]
+    return F.pad(stretched, (0, len(clip) - len(stretched)))
+
+
+def shift_pitch(clip: Tensor, semitones: float) -> Tensor:
+    """Higher by ``semitones`` (lower where negative) at the same speed: stretched, then played faster."""
+    slower = _vocoder(clip, 2 ** (-semitones / 12))
+    return F.interpolate(slower[None, None], size=len(clip), mode="linear")[0, 0]
+
+
+def _vocoder(clip: Tensor, rate: float) -> Tensor:
+    """About ``samples / rate`` samples. torchaudio's phase vocoder, https://en.wikipedia.org/wiki/Phase_vocoder"""
+    from core.torchaudio_guard import import_torchaudio
+
+    window = torch.hann_window(N_FFT, device=clip.device)
+    frames = torch.stft(clip, N_FFT, HOP, window=window, return_complex=True)
+    advance = torch.linspace(0, torch.pi * HOP, N_FFT // 2 + 1, device=clip.device)[:, None]
+    stretched = import_torchaudio().functional.phase_vocoder(frames, rate, advance)
+    return torch.istft(stretched, N_FFT, HOP, window=window, length=max(1, round(len(clip) / rate)))
+
+
+def _uniform(generator: torch.Generator) -> float:
+    return torch.rand(1, generator=generator, device=generator.device).item()

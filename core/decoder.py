@@ -26,10 +26,15 @@ def send(stream: BinaryIO, kind: bytes, content: bytes | memoryview = b"") -> No
     stream.write(content)
 
 
-def receive(stream: BinaryIO) -> tuple[bytes, bytes]:
+def receive(stream: BinaryIO, writable: bool = False) -> tuple[bytes, bytes | bytearray]:
     """The next frame. Raises EOFError when the other side is gone, MemoryError (past the frame) when it is too large."""
     kind, length = HEAD.unpack(_exactly(stream, HEAD.size))
     try:
+        if writable:
+            content = bytearray(length)
+            if stream.readinto(content) < length:
+                raise EOFError
+            return kind, content
         return kind, _exactly(stream, length)
     except MemoryError:
         while length:

@@ -77,8 +77,10 @@ class Decoder:
                 send(self._process.stdin, kind, content)
             self._process.stdin.flush()
             while True:
-                kind, content = receive(self._process.stdout)
-                if kind == BLOCK:
+                kind, content = receive(self._process.stdout, writable=True)
+                if kind == BLOCK and not samples:
+                    samples = content
+                elif kind == BLOCK:
                     samples += content
                 elif kind == ERROR:
                     raise UserError(content.decode())

@@ -72,7 +72,7 @@ def mono_blocks(name: str, target: str | bytes, part: Part) -> Iterator[np.ndarr
                     raise _too_long(name, sound.rate, most, part)
                 with np.errstate(over="ignore", invalid="ignore"):
                     mono = np.ascontiguousarray(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
-                    peak = np.maximum(peak, np.max(np.abs(mono)))  # NaN stays NaN
+                    peak = np.maximum(peak, np.maximum(mono.max(), -mono.min()))  # NaN stays NaN
                 yield mono
         except FAULTS as error:
             raise _damaged(name, error) from None
@@ -127,14 +127,17 @@ class SoundfileSound:
 
     def blocks(self, first: int, wanted: int | None) -> Iterator[np.ndarray]:
         """Up to ``wanted`` frames from the frame ``first`` on, in blocks ``(frames, channels)`` float32."""
+        first = min(first, self.frames)
         if first:
-            self._file.seek(min(first, self.frames))
-        total, size = 0, max(1, BLOCK_SAMPLES // self.channels)
-        while wanted is None or total < wanted:
-            block = self._file.read(size if wanted is None else min(size, wanted - total), dtype="float32", always_2d=True)
+            self._file.seek(first)
+        left, size = self.frames - first, max(1, BLOCK_SAMPLES // self.channels)
+        if wanted is not None:
+            left = min(left, wanted)
+        while left > 0:
+            block = self._file.read(min(size, left), dtype="float32", always_2d=True)
             if not len(block):
                 return
-            total += len(block)
+            left -= len(block)
             yield block
 
     def close(self) -> None:

@@ -15,13 +15,13 @@ import numpy as np
 
 from core.audio import AudioInfo, audio_info, read_audio, resample
 from core.errors import UserError
+from core.limits import longest_seconds, max_minutes
 from core.predict import SLACK, Explanation, Prediction, Window, answered, explain, shifted, window_offsets, window_probs
 from core.spectrogram import envelope
 
 if TYPE_CHECKING:
     from core.checkpoint import Checkpoint
 
-LONGEST_SECONDS = 3_660
 PIECE_SECONDS, MARGIN_SECONDS = 300, 1  # whole seconds: whole samples at every rate
 PIECE_SAMPLES = 2**24
 OUTLINE_POINTS = 2_000
@@ -45,18 +45,20 @@ def sound_info(source: SoundSource, name: str = "this sound") -> AudioInfo:
     unpack into days.
     """
     info = audio_info(_opened(source, name))
-    if info.seconds > LONGEST_SECONDS:
-        raise UserError(f"this sound is {info.seconds / 60:,.0f} minutes long and at most {LONGEST_SECONDS // 60} can be "
-                        "answered at once; cut out the part you care about")
+    if info.seconds > longest_seconds():
+        raise UserError(f"this sound is {info.seconds / 60:,.0f} minutes long and at most {max_minutes()} can be answered "
+                        "at once; cut out the part you care about, or let EARSHOT_MAX_MINUTES allow more")
     return info
 
 
 def listen_through(checkpoint: "Checkpoint", source: SoundSource, name: str = "this sound",
-                   on_progress: OnProgress | None = None) -> Recording:
+                   on_progress: OnProgress | None = None,
+                   copy: Callable[[np.ndarray], None] | None = None) -> Recording:
     """The answer for every window of a sound file, and for all of it.
 
-    ``on_progress(seconds heard, seconds in all)`` is called after every piece; what it raises ends the work. Raises
-    :class:`UserError` as :func:`core.predict.predict` does.
+    ``on_progress(seconds heard, seconds in all)`` is called after every piece; what it raises ends the work.
+    ``copy`` is given every piece of the waveform at the model's rate, in their order. Raises :class:`UserError` as
+    :func:`core.predict.predict` does.
     """
     info = sound_info(source, name)
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
@@ -66,6 +68,8 @@ def listen_through(checkpoint: "Checkpoint", source: SoundSource, name: str = "t
     for piece, own in _pieces(_opened(source, name), info, rate):
         points = max(1, round(OUTLINE_POINTS * len(piece) / max(1.0, info.seconds * rate)))
         times, low, high = envelope(piece, rate, points)
+        if copy:
+            copy(piece)
         outlines.append((times + total / rate, low, high))
         lowest, highest = min(lowest, low.min()), max(highest, high.max())
         kept, total, seconds = np.concatenate([kept, piece]), total + len(piece), seconds + own

@@ -11,18 +11,15 @@ from core.audio import (
     audio_info,
     clipped_share,
     fit_length,
-    load_waveform,
     peak_db,
     read_audio,
     resample,
     rms_db,
     silence_share,
 )
-from core.config import ROOT
 from core.errors import UserError
 
 RATE = 16_000
-ODD = ROOT.parent / "shared" / "data" / "odd"
 
 
 def tone(rate=RATE, seconds=1.0, pitch=440.0):
@@ -112,17 +109,6 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path):
     assert len(read_audio(path)[0]) == RATE
 
 
-@pytest.mark.skipif(not ODD.is_dir(), reason="the odd files of other projects are not on this machine")
-@pytest.mark.parametrize("path", sorted(ODD.rglob("*.wav")), ids=lambda path: path.name)
-def test_odd_files_are_read_or_refused_in_a_sentence(path):
-    try:
-        waveform = load_waveform(path, RATE, 100)
-    except UserError as error:
-        assert path.name in str(error) and "\n" not in str(error) and str(path) not in str(error)
-    else:
-        assert waveform.shape == (100,) and np.isfinite(waveform).all()
-
-
 def test_damaged_files_never_crash(tmp_path):
     random = np.random.default_rng(0)
     for ending in ("wav", "flac", "ogg", "mp3"):
@@ -174,6 +160,7 @@ def test_no_file_stays_open(tmp_path):
     soundfile.write(tmp_path / "tone.wav", tone(), RATE)
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("needs /proc")
+    read_audio(tmp_path / "tone.wav")  # starts a decoder, if none runs yet
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         read_audio(tmp_path / "tone.wav")

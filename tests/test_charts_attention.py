@@ -1,47 +1,65 @@
-"""Figures of Listen inside: what they draw stands at its time, on one axis, under its name."""
+"""What Listen inside draws: arrays that stand at their time, under their name, and are light enough for a click."""
 
 import base64
-import itertools
 import json
 
 import numpy as np
 import pytest
 
-from app.charts.answer import percent_text, probability_bars, window_lines
-from app.charts.attention import attention_matrix, head_of_trace, head_strips
-from app.charts.palette import INK, class_colours
-from app.charts.stage import stage
-from core.attention_stats import TimeMatrix, TimeProfile
+from app.charts.answer import answer_bars, percent_text
+from app.charts.attention import CELLS_AT_ONCE, heads_view, matrix_view
+from app.charts.palette import class_colours
+from app.charts.parts import codes, colour_map, packed
+from app.charts.stage import SPAN_DB, sound_view
+from app.charts.timeline import timeline_view
+from core.attention import AttentionMap
+from core.attention_stats import TimeMatrix
+from core.events import find_events
+from core.models.tokens import TokenLayout
+from core.predict import Explanation, Prediction, Window
 
 NAMES = ("dog", "rain", "rooster <b>", "wind")
+HERTZ = np.geomspace(40, 7800, 64)
 
 
-def profile(times: int = 5, peak: int = 2, seconds: float = 0.5) -> TimeProfile:
-    weight = np.full(times, 0.1)
-    weight[peak] = 0.5
-    start = np.arange(times) * seconds
-    return TimeProfile(start, start + seconds, weight)
+def unpacked(text: str, kind: str = "<f4") -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype=kind)
 
 
-def heard(frames: int = 26, bands: int = 64):
-    log_mel = np.full((bands, frames), -80.0, dtype=np.float32)
+def layout(times: int, seconds: float, bands: int = 0, clip_time: bool = True) -> TokenLayout:
+    """A class token, then ``times`` moments (of ``bands`` patches each, low frequencies first)."""
+    start = np.repeat(np.arange(times) * seconds, max(1, bands))
+    edges = np.linspace(0, 8000, bands + 1) if bands else None
+    low = np.tile(edges[:-1], times) if bands else np.full(times, np.nan)
+    high = np.tile(edges[1:], times) if bands else np.full(times, np.nan)
+    nan = [np.nan]
+    return TokenLayout(np.r_[nan, start], np.r_[nan, start + seconds], np.r_[nan, low], np.r_[nan, high], clip_time)
+
+
+def attention(heads: int = 2, times: int = 5, layer: int = 1, peak: int = 2, bands: int = 0, **more) -> AttentionMap:
+    place = layout(times, 0.5, bands, **more)
+    tokens = len(place.start)
+    weights = np.full((heads, tokens, tokens), 0.5 / (tokens - 1), dtype=np.float32)
+    weights[:, :, 1 + peak] += 0.5
+    return AttentionMap(layer, weights, place)
+
+
+def heard(maps=(), frames: int = 26, seconds: float = 2.5, begins: float = 0.0) -> Explanation:
+    log_mel = np.full((64, frames), -80.0, dtype=np.float32)
     log_mel[10, 13] = -3.4
-    return dict(outline=(np.linspace(0, 2.5, 50), -np.ones(50), np.ones(50)), log_mel=log_mel,
-                times=np.arange(frames) * 0.1, frequencies=np.geomspace(40, 7800, bands), span=(0.0, 2.5))
+    window = Window(begins, begins + seconds, np.array([0.7, 0.1, 0.1, 0.1]))
+    return Explanation(window, tuple(maps), log_mel, begins + np.arange(frames) * 0.1, HERTZ)
 
 
-def rows_of(figure):
-    return {trace.yaxis or "y": trace for trace in figure.data}
+OUTLINE = (np.linspace(0, 2.5, 50), -np.ones(50), 0.5 * np.ones(50))
 
 
-def test_bars_are_every_class_best_first_with_the_true_class_named_and_text_kept_text():
-    ranked = [("rooster <b>", 0.7), ("dog", 0.2), ("wind", 0.06), ("rain", 0.04)]
-    figure = probability_bars(ranked, NAMES, truth="dog")
-    bar = figure.data[0]
-    assert list(bar.x) == pytest.approx([70, 20, 6, 4]) and figure.layout.yaxis.autorange == "reversed"
-    assert list(figure.layout.yaxis.ticktext) == ["rooster &lt;b&gt;", "<b>dog</b> ✓", "wind", "rain"]
-    assert list(bar.marker.color) == [class_colours(NAMES)[label] for label, _ in ranked]
-    assert list(bar.text) == ["70 %", "20 %", "6.0 %", "4.0 %"]
+def test_bars_are_every_class_best_first_in_its_colour_with_the_true_class_marked():
+    bars = answer_bars([("rooster <b>", 0.7), ("dog", 0.2), ("wind", 0.06), ("rain", 0.04)], NAMES, truth="dog")
+    assert [bar["percent"] for bar in bars] == [70, 20, 6, 4] and [bar["truth"] for bar in bars] == [False, True, False, False]
+    assert [bar["label"] for bar in bars] == ["rooster <b>", "dog", "wind", "rain"]  # set as text content, tags and all
+    assert [bar["colour"] for bar in bars] == [class_colours(NAMES)[bar["label"]] for bar in bars]
+    assert [bar["text"] for bar in bars] == ["70 %", "20 %", "6.0 %", "4.0 %"]
 
 
 @pytest.mark.parametrize(("percent", "text"), [(0.0, "0 %"), (0.04, "0 %"), (3.14, "3.1 %"), (9.96, "10 %"),
@@ -50,108 +68,104 @@ def test_percentages_are_short_and_never_claim_certainty(percent, text):
     assert percent_text(percent) == text
 
 
-def test_windows_stand_at_their_middle_and_the_chosen_one_is_shaded():
-    probs = np.array([[0.9, 0.1, 0, 0], [0.2, 0.8, 0, 0], [0.5, 0.5, 0, 0]])
-    figure = window_lines([0, 2.5, 5], [5, 7.5, 10], probs, NAMES, ["rain", "dog"], 1)
-    assert [trace.name for trace in figure.data] == ["rain", "dog"]
-    assert list(figure.data[0].x) == [2.5, 5, 7.5] and list(figure.data[0].y) == pytest.approx([10, 80, 50])
-    assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (2.5, 7.5)
+def test_codes_run_from_the_lowest_to_the_highest_value():
+    assert list(codes(np.array([-5, 0, 0.5, 1, 9]), 0, 1)) == [0, 0, 128, 255, 255]
+    assert list(unpacked(packed(np.array([[1.5, 2], [3, 4]])))) == [1.5, 2, 3, 4]
+    assert len(unpacked(colour_map("Magma"), "u1")) == 768
 
 
-def test_waveform_spectrogram_and_attention_share_one_time_axis():
-    figure = stage(**heard(), profile=profile())
-    assert {trace.xaxis or "x" for trace in figure.data} == {"x"}
-    assert set(rows_of(figure)) == {"y", "y2", "y4"} and list(figure.layout.xaxis.range) == [0.0, 2.5]
-    domains = sorted(tuple(figure.layout[name].domain) for name in ("yaxis", "yaxis2", "yaxis4"))
-    assert all(low[1] <= high[0] for low, high in itertools.pairwise(domains))
-    assert rows_of(figure)["y4"].x[np.argmax(rows_of(figure)["y4"].y)] == pytest.approx(1.25)
+def test_the_spectrogram_keeps_its_decibels_and_hertz():
+    view = sound_view(OUTLINE, heard(), 2.5)
+    mel = view["mel"]
+    cells = unpacked(mel["data"], "u1").reshape(64, 26)
+    assert cells[10, 13] == 255 and mel["floor"] + SPAN_DB == pytest.approx(-3.4) and (cells == 0).sum() == 64 * 26 - 1
+    assert mel["hertz"][10] == round(HERTZ[10]) and (mel["start"], mel["step"]) == (0.0, pytest.approx(0.1))
+    for band, text in mel["ticks"]:
+        assert HERTZ[band] == pytest.approx(float(text.replace(",", "")), rel=0.05)
+    assert view["outline"]["peak"] == 1 and view["outline"]["step"] == pytest.approx(2.5 / 49)
+    assert not view["looks"] and "attention" not in view["alt"]
 
 
-def test_the_spectrogram_is_whole_decibels_in_bytes_at_its_times_with_names_in_hertz():
-    mel = rows_of(stage(**heard()))["y2"]
-    assert mel.z.dtype == np.int8 and mel.z[10, 13] == mel.z.max() == -3 and mel.z.min() == mel.zmin == mel.zmax - 70
-    assert mel.x0 + 13 * mel.dx == pytest.approx(1.3) and mel.y[0] == "40 Hz" and mel.y[-1] == "7,800 Hz"
+def test_silence_that_was_added_is_told_from_the_sound():
+    view = sound_view(OUTLINE, heard([attention()], begins=-1.0), 0.5)
+    assert view["span"] == (-1.0, 1.5) and view["heard"] == (0.0, 0.5) and view["looks"]
+    assert (view["axis"]["low"], view["axis"]["high"]) == (-1.0, 1.5)
 
 
-def test_a_silent_clip_can_be_drawn():
-    quiet = heard() | dict(log_mel=np.full((64, 26), -100.0, dtype=np.float32))
-    assert rows_of(stage(**quiet))["y2"].z.max() <= rows_of(stage(**quiet))["y2"].zmax
+def test_times_that_are_no_places_in_the_clip_are_not_drawn_over_it():
+    view = sound_view(OUTLINE, heard([attention(times=3, clip_time=False)]), 2.5)
+    assert not view["looks"] and view["axis"] == {"low": 0.0, "high": 1.5, "title": "Time within a window"}
 
 
-def test_the_veil_is_clear_where_the_head_looks_most_and_thickest_where_it_does_not():
-    plane = (np.array([0.0, 0.5, 1.0, 2.5]), np.empty(0), np.array([[0.0, 0.6, 0.3]]))
-    figure = stage(**heard(), profile=profile(), plane=plane, veil=0.8)
-    veil = rows_of(figure)["y3"]
-    assert list(veil.z[0]) == pytest.approx([0, 1, 0.5]) and list(veil.x) == [0.0, 0.5, 1.0, 2.5]
-    assert veil.colorscale[0][1].endswith(",0.8)") and veil.colorscale[1][1].endswith(",0)")
-    assert list(veil.y) == [0, 64] and figure.layout.yaxis3.overlaying == "y2"
-    assert "y3" not in rows_of(stage(**heard(), profile=profile(), plane=plane, veil=0.0))
+def test_every_head_has_its_moments_its_peak_and_its_numbers():
+    layers = heads_view([attention(peak=1), attention(layer=2, peak=3)], HERTZ)
+    assert [len(layer["heads"]) for layer in layers] == [2, 2]
+    for layer, peak in zip(layers, (1, 3), strict=True):
+        assert list(unpacked(layer["edges"])) == [0, 0.5, 1, 1.5, 2, 2.5] and layer["cls"] and layer["bands"] == []
+        for head in layer["heads"]:
+            profile = unpacked(head["profile"])
+            assert profile.argmax() == peak and profile.max() == pytest.approx(60) and head["peak"] == "60 %"
+            assert unpacked(head["grid"], "u1").argmax() == peak and unpacked(head["grid"], "u1").max() == 255
+            assert head["entropy"].endswith(" bit") and head["reach"].endswith(" ms") and "2.6 bit" in head["entropyHelp"]
 
 
 def test_the_veil_of_patches_stands_on_their_bands():
-    plane = (np.array([0.0, 1.0, 2.5]), np.array([0.0, 1000.0, 8000.0]), np.array([[0.1, 0.2], [0.3, 0.0]]))
-    veil = rows_of(stage(**heard(), plane=plane, veil=0.5))["y3"]
-    frequencies = heard()["frequencies"]
-    assert veil.z.shape == (2, 2) and veil.y[0] == 0 and veil.y[-1] == 64
-    assert (frequencies < 1000).sum() == pytest.approx(veil.y[1], abs=1)
+    layer = heads_view([attention(times=2, bands=2, peak=1)], HERTZ)[0]  # token 1: the first moment's upper band
+    grid = unpacked(layer["heads"][0]["grid"], "u1").reshape(2, 2)
+    assert grid[1, 0] == 255 and layer["bands"][0] == 0 and layer["bands"][-1] == 64
+    assert (HERTZ < 4000).sum() == pytest.approx(layer["bands"][1], abs=1)
 
 
-def test_padding_is_marked_where_there_is_no_clip():
-    padded = heard() | dict(span=(-1.0, 1.5))
-    shapes = stage(**padded, heard=(0.0, 0.5)).layout.shapes
-    assert [(shape.x0, shape.x1) for shape in shapes] == [(-1.0, 0.0), (0.5, 1.5)]
-    assert not stage(**heard(), heard=(0.0, 2.5)).layout.shapes
+def test_the_matrix_has_the_class_token_first_and_keeps_faint_cells():
+    among = np.eye(4) * 0.5 + 0.001
+    view = matrix_view(TimeMatrix(np.arange(4.0), np.arange(1.0, 5.0), among, np.full(4, 0.2), np.full(4, 0.4), 0.3))
+    cells = unpacked(view["matrix"], "u1").reshape(5, 5)
+    percent = view["most"] * (cells / 255.0) ** 2
+    assert percent[0] == pytest.approx([30, 20, 20, 20, 20], abs=0.3) and percent[1:, 0] == pytest.approx(40, abs=0.3)
+    assert percent[1:, 1:] == pytest.approx(100 * among, abs=0.3) and percent[1, 2] == pytest.approx(0.1, abs=0.02)
+    alone = matrix_view(TimeMatrix(np.arange(4.0), np.arange(1.0, 5.0), among, None, None, None))
+    assert len(unpacked(alone["matrix"], "u1")) == 16
 
 
-def test_heads_stand_side_by_side_on_one_time_axis_and_a_trace_tells_its_head():
-    profiles = [[profile(peak=p) for p in (0, 1, 2, 3)], [profile(peak=p) for p in (1, 2, 3, 4)]]
-    figure = head_strips(profiles, (0.0, 2.5), (1, 2))
-    assert len(figure.data) == 8
-    for number, trace in enumerate(figure.data):
-        layer, head = head_of_trace(number, 4)
-        expected = profiles[layer][head]
-        assert trace.x[1:-1][np.argmax(trace.y[1:-1])] == pytest.approx(0.5 * expected.weight.argmax() + 0.25)
-        assert trace.hovertemplate.startswith(f"layer {layer + 1}, head {head + 1}<br>")
-        axis = figure.layout["xaxis" + trace.xaxis[1:]]
-        assert list(axis.range) == [0.0, 2.5]
-    texts = [note.text for note in figure.layout.annotations]
-    assert texts == ["head 1", "50 %", "head 2", "50 %", "head 3", "50 %", "head 4", "50 %", "head 1", "50 %",
-                     "head 2", "50 %", "<b>head 3</b>", "50 %", "head 4", "50 %"]
-    accents = [trace.line.color == INK[False].accent for trace in figure.data]
-    assert accents.index(True) == 6 and sum(accents) == 1
-
-
-def test_the_matrix_has_the_class_tokens_row_first_and_reads_downwards():
-    among = np.eye(4) * 0.5
-    matrix = TimeMatrix(np.arange(4.0), np.arange(1.0, 5.0), among, np.full(4, 0.2), np.full(4, 0.5), 0.2)
-    figure = attention_matrix(matrix)
-    body, of_cls, to_cls, corner = figure.data
-    assert body.z == pytest.approx(100 * among) and list(body.x) == [0, 1, 2, 3, 4] == list(body.y)
-    assert list(figure.layout.yaxis.range) == [4.0, 0.0] and list(figure.layout.xaxis.range) == [0.0, 4.0]
-    assert of_cls.z.shape == (1, 4) and to_cls.z.shape == (4, 1) and corner.z == pytest.approx(20)
-    assert figure.layout.yaxis2.domain[0] > figure.layout.yaxis.domain[1]  # above
-    assert figure.layout.xaxis2.domain[1] < figure.layout.xaxis.domain[0]  # to the left
-    alone = attention_matrix(TimeMatrix(matrix.start, matrix.end, among, None, None, None))
-    assert len(alone.data) == 1 and list(alone.layout.yaxis.domain) == [0.0, 1.0]
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_no_colour_is_one_that_streamlit_replaces(dark):
-    """Streamlit's page paints #000001 to #000016 over with its theme's colours, whoever asked for them."""
-    figures = [stage(**heard(), profile=profile(), dark=dark), head_strips([[profile()]], (0, 2.5), (0, 0), dark=dark)]
-    for figure in figures:
-        assert not [number for number in range(1, 17) if f"#0000{number:02d}" in figure.to_json()]
+def test_matrices_of_a_large_model_are_sent_for_the_layer_in_sight():
+    side = int(np.sqrt(CELLS_AT_ONCE / 4)) + 2
+    maps = [attention(heads=2, times=side, layer=layer) for layer in (1, 2)]
+    sent = [[head["matrix"] is not None for head in layer["heads"]] for layer in heads_view(maps, HERTZ)]
+    assert sent == [[False, False], [True, True]]
+    sent = [[head["matrix"] is not None for head in layer["heads"]] for layer in heads_view(maps, HERTZ, 0)]
+    assert sent == [[True, True], [False, False]]
 
 
 def test_a_whole_view_of_five_seconds_is_light():
-    """Arrays travel as bytes, and the spectrogram as one byte per cell: under 250 KB for what one click sends."""
-    frames = 501
-    sound = heard() | dict(log_mel=np.random.default_rng(0).uniform(-90, 0, (64, frames)).astype(np.float32),
-                           times=np.arange(frames) * 0.01, span=(0.0, 5.0),
-                           outline=tuple(np.zeros((3, 1200), dtype=np.float32)))
-    strip = profile(125, seconds=0.04)
-    matrix = TimeMatrix(strip.start, strip.end, np.ones((125, 125)) / 126, strip.weight, strip.weight, 0.1)
-    figures = [stage(**sound, profile=strip), head_strips([[strip] * 4] * 2, (0, 5), (0, 0)), attention_matrix(matrix)]
-    assert sum(len(figure.to_json()) for figure in figures) < 250_000
-    body = json.loads(figures[2].to_json())["data"][0]["z"]
-    assert body["dtype"] == "f4" and len(base64.b64decode(body["bdata"])) == 125 * 125 * 4
+    """Under 300 KB for what one click sends: all heads of the largest model here, so that the next head costs nothing."""
+    maps = [attention(heads=4, times=125, layer=layer) for layer in (1, 2)]
+    outline = tuple(np.zeros((3, 1200)))
+    view = {"sound": sound_view(outline, heard(maps, frames=501), 5.0), "layers": heads_view(maps, HERTZ)}
+    assert len(json.dumps(view, allow_nan=False)) < 300_000
+
+
+def long_answer(windows: int, classes: int = 4) -> Prediction:
+    probs = np.random.default_rng(0).dirichlet(np.full(classes, 0.1), windows)
+    names = tuple(f"class {number}" for number in range(classes))
+    parts = tuple(Window(2.5 * i, 2.5 * i + 5, p) for i, p in enumerate(probs))
+    return Prediction("m", names, parts[-1].end, probs.mean(axis=0), parts, False)
+
+
+def test_a_timeline_has_every_windows_probabilities_at_its_own_stretch():
+    answer = long_answer(9)
+    events = find_events(answer)
+    view = timeline_view(answer, OUTLINE, events, 3, name="x")
+    cells = unpacked(view["codes"], "u1").reshape(4, 9)
+    assert cells == pytest.approx(255 * np.stack([w.probs for w in answer.windows]).T, abs=0.6)
+    edges = unpacked(view["edges"])
+    assert len(edges) == 10 and edges[0] == 0 and edges[-1] == 25 and view["window"] == [7.5, 12.5]
+    assert [row["label"] for row in view["rows"]] == list(answer.class_names)
+    for drawn, event in zip(view["events"], events, strict=True):
+        assert view["rows"][drawn["row"]]["label"] == event.label and drawn["start"] == event.start
+
+
+def test_the_timeline_of_an_hour_with_fifty_classes_is_light_and_shows_the_surest():
+    answer = long_answer(1439, 50)
+    view = timeline_view(answer, tuple(np.zeros((3, 2000))), find_events(answer), 0, name="x")
+    assert len(view["rows"]) == 12 and len(json.dumps(view, allow_nan=False)) < 250_000
+    assert {event["row"] for event in view["events"]} <= set(range(12))

@@ -24,7 +24,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.etag, self.ranges = content, '"one"', True
         self.cut_after, self.cuts, self.requests = 0, 0, []
-        self.stall, self.released = 0, threading.Event()  # after so many bytes of an answer nothing comes until released
+        self.stall, self.released = 0, threading.Event()  # after so many bytes an answer only trickles, until released
 
     @property
     def url(self) -> str:
@@ -54,11 +54,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if server.cuts:
             server.cuts -= 1
             body = body[: server.cut_after]
-        if server.stall:
-            self.wfile.write(body[: server.stall])
-            server.released.wait(60)
-            body = body[server.stall :]
         with contextlib.suppress(ConnectionError):  # whoever asked may be gone by now
+            if server.stall:
+                self.wfile.write(body[: server.stall])
+                body = body[server.stall :]
+                while body and not server.released.wait(0.2):
+                    self.wfile.write(body[:1])
+                    body = body[1:]
             self.wfile.write(body)
 
     def log_message(self, *_):

@@ -2,8 +2,12 @@
 // them and reports a zoom along their time axis as the region. Streamlit calls the default export on every data change.
 
 const ICONS = { play: "M8 5.1v13.8L19 12z", pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z" };
-const TYPING = "input:not([type=range]), textarea, select, button, a, [contenteditable], [role=button], [role=grid]";
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
+const PRESSED = "button, a, summary, [role=button], [role=radio], [role=option], [role=checkbox], [role=tab]";
 let lastUsed = null; // the player that the space bar speaks to
+let tabbed = false; // whether what has the focus was reached with the Tab key: then the space bar presses it
+window.addEventListener("pointerdown", () => (tabbed = false), true);
+window.addEventListener("keydown", (event) => event.key === "Tab" && (tabbed = true), true);
 
 const clock = (seconds) => {
   const tenths = Math.max(0, Math.round(seconds * 10));
@@ -18,20 +22,22 @@ class Player {
     this.part("toggle").addEventListener("click", () => this.toggle());
     this.part("seek").addEventListener("input", (event) => this.seek(Number(event.target.value)));
     this.onKey = (event) => this.key(event);
-    document.addEventListener("keydown", this.onKey);
+    window.addEventListener("keydown", this.onKey, true); // before a button that was just clicked takes the space bar
     this.timer = setInterval(() => this.attend(), 200);
     this.host.setAttribute("data-player-ready", "");
     lastUsed ??= this;
   }
 
   update(data, setStateValue) {
-    const another = this.data && this.data.sound !== data.sound;
+    const before = this.data;
+    const another = before && before.sound !== data.sound;
     this.data = data;
     this.report = (region) => data.zoomable && setStateValue("region", region);
     this.part("player").setAttribute("aria-label", data.label);
     this.part("seek").max = data.seconds;
     if (another) this.place(0);
     this.attend();
+    if (before && !another && before.play !== data.play) this.playRegion();
   }
 
   get audio() {
@@ -53,7 +59,8 @@ class Player {
       audio.addEventListener("play", () => this.follow());
     }
     for (const key of this.data.follow) {
-      const figure = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`);
+      const inside = `.st-key-${CSS.escape(key)}`;
+      const figure = document.querySelector(`${inside} .js-plotly-plot, ${inside} [data-time-axis]`);
       if (figure && !this.lines.has(figure)) this.watch(figure);
     }
     for (const [figure, line] of this.lines)
@@ -89,15 +96,23 @@ class Player {
     });
   }
 
-  timeAt(figure, event) {
+  // Where a figure's time axis lies, in its own pixels: Plotly knows, and drawings of ours say so in an attribute.
+  axisOf(figure) {
+    if (figure.dataset.timeAxis) return JSON.parse(figure.dataset.timeAxis);
     const layout = figure._fullLayout;
     if (!layout?.xaxis) return null;
-    const box = figure.getBoundingClientRect();
-    const across = event.clientX - box.left - layout.xaxis._offset;
-    const down = event.clientY - box.top - layout._size.t;
-    if (across < 0 || across > layout.xaxis._length || down < 0 || down > layout._size.h) return null;
     const [low, high] = layout.xaxis.range;
-    return low + (across / layout.xaxis._length) * (high - low);
+    return { low, high, left: layout.xaxis._offset, width: layout.xaxis._length, top: layout._size.t, height: layout._size.h };
+  }
+
+  timeAt(figure, event) {
+    const axis = this.axisOf(figure);
+    if (!axis) return null;
+    const box = figure.getBoundingClientRect();
+    const across = event.clientX - box.left - axis.left;
+    const down = event.clientY - box.top - axis.top;
+    if (across < 0 || across > axis.width || down < 0 || down > axis.height) return null;
+    return axis.low + (across / axis.width) * (axis.high - axis.low);
   }
 
   toggle() {
@@ -111,6 +126,11 @@ class Player {
     audio.play().catch((problem) => (this.part("time").textContent = `cannot play: ${problem.message}`));
   }
 
+  playRegion() {
+    if (this.audio) this.audio.currentTime = this.span[0];
+    if (this.audio?.paused) this.toggle();
+  }
+
   seek(time) {
     lastUsed = this;
     if (this.audio) this.audio.currentTime = time;
@@ -120,8 +140,9 @@ class Player {
   key(event) {
     if (event.code !== "Space" || lastUsed !== this || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.composedPath()[0];
-    if (target instanceof Element && target.closest(TYPING)) return;
+    if (target instanceof Element && target.closest(tabbed ? `${TYPING}, ${PRESSED}` : TYPING)) return;
     event.preventDefault();
+    event.stopImmediatePropagation();
     this.toggle();
   }
 
@@ -149,21 +170,20 @@ class Player {
     seek.setAttribute("aria-valuetext", clock(time));
     this.part("time").textContent = `${clock(Math.min(time, seconds))} / ${clock(seconds)}`;
     for (const [figure, line] of this.lines) {
-      const layout = figure._fullLayout;
-      const [low, high] = layout?.xaxis?.range ?? [0, 0];
+      const { low, high, left, width, top, height } = this.axisOf(figure) ?? { low: 0, high: 0 };
       const seen = high > low && time >= low && time <= high;
       line.style.display = seen ? "block" : "none";
       if (!seen) continue;
-      line.style.height = `${layout._size.h}px`;
-      line.style.top = `${layout._size.t}px`;
-      line.style.transform = `translateX(${layout.xaxis._offset + ((time - low) / (high - low)) * layout.xaxis._length}px)`;
+      line.style.height = `${height}px`;
+      line.style.top = `${top}px`;
+      line.style.transform = `translateX(${left + ((time - low) / (high - low)) * width}px)`;
     }
   }
 
   close() {
     clearInterval(this.timer);
     this.timer = null;
-    document.removeEventListener("keydown", this.onKey);
+    window.removeEventListener("keydown", this.onKey, true);
     for (const line of this.lines.values()) line.remove();
     if (lastUsed === this) lastUsed = null;
   }

@@ -29,12 +29,14 @@ _component = st.components.v2.component(
 
 def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: str, seconds: float | None = None,
            follow: Sequence[str] = (), region: tuple[float, float] | None = None,
-           on_region: Callable[[tuple[float, float] | None], None] | None = None, label: str = "Player") -> None:
+           on_region: Callable[[tuple[float, float] | None], None] | None = None, play: int = 0,
+           label: str = "Player") -> None:
     """Play a mono waveform (with its ``sample_rate`` in Hz) or the bytes of a file (with its length in ``seconds``).
 
     ``follow``: keys of Plotly figures whose first x axis is the sound's time in seconds. They get the playhead, and a
     click in them seeks. ``region``: only these seconds are played. ``on_region`` is called before the next run, with
-    the seconds that the person zoomed to in such a figure, or None after a double click. ``label`` is read aloud.
+    the seconds that the person zoomed to in such a figure, or None after a double click. When ``play`` changes, the
+    region is played at once. ``label`` is read aloud.
     """
     if isinstance(sound, bytes):
         data, length = sound, float(seconds)
@@ -51,7 +53,7 @@ def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: st
         _component(key=widget, height=40, on_region_change=region_changed if on_region else lambda: None,
                    data={"sound": hashlib.sha1(data).hexdigest(), "seconds": length, "follow": list(follow),
                          "region": list(region) if region else None, "zoomable": on_region is not None,
-                         "label": label})
+                         "play": play, "label": label})
 
 
 def _format(data: bytes) -> str:

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +19,7 @@ from core.errors import UserError
 from core.manage import Deleted, delete_for_good, deleted_runs
 from core.runs import Run, list_runs
 
-SAID = "disk.said"
+SAID, CHANGED = "disk.said", "disk.changed"  # keys of the session's state
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ def disk_panel(moved: Moved = lambda name, new: None) -> None:
 
 @guarded_fragment()
 def _contents(moved: Moved) -> None:
+    if st.session_state.pop(CHANGED, False):
+        st.rerun()  # the whole page: it shows runs too
     usage = _usage(*(str(path) for path in places().values()))
     if said := st.session_state.pop(SAID, None):
         st.info(escape(said), icon=":material/info:")
@@ -121,15 +124,16 @@ def _measured(action):
     def done() -> None:
         action()
         _usage.clear()
+        st.session_state[CHANGED] = True
 
     return done
 
 
 def _table(columns: dict, key: str) -> list[int]:
-    """A table of runs in which rows are selected; their numbers."""
+    """A table of runs in which rows are selected; their numbers. With other runs in it, nothing stays selected."""
     table = pd.DataFrame(columns)
     state = st.dataframe(table, hide_index=True, height=min(35 * (len(table) + 1) + 3, 300), on_select="rerun",
-                         selection_mode="multi-row", key=f"{key}_{len(table)}",
+                         selection_mode="multi-row", key=f"{key}_{crc32(repr(columns['Run']).encode())}",
                          column_config={"Deleted": st.column_config.DatetimeColumn(format="distance")})
     return [row for row in state["selection"]["rows"] if row < len(table)]
 

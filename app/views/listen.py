@@ -2,22 +2,29 @@
 
 import streamlit as st
 
-from app.components import empty_state, page_header
+from app.components import empty_state, guarded_fragment, page_header
 from app.listening import trained_runs
 from app.views.listen_choice import choose_model, choose_sound
 from app.views.listen_inside import inside
 
-page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
-                             "looked at.")
-runs = trained_runs()
-if not runs:
-    empty_state("There is no trained model yet. Train one and its answers appear here.", "Train a model",
-                key="listen_train", page="views/train.py", icon=":material/model_training:")
-else:
+
+@guarded_fragment()
+def body() -> None:
+    """All below the title. A fragment: the next clip redraws neither the frame nor the navigation."""
+    runs = trained_runs()
+    if not runs:
+        empty_state("There is no trained model yet. Train one and its answers appear here.", "Train a model",
+                    key="listen_train", page="views/train.py", icon=":material/model_training:")
+        return
     left, right = st.columns([3, 2], gap="medium")
     with right:
         run, fold = choose_model(runs)
     with left:
-        sound = choose_sound(run)
+        sound = choose_sound(run, fold)
     if sound is not None:
         inside(run, fold, sound)
+
+
+page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
+                             "looked at.")
+body()

@@ -5,16 +5,18 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
+from app.views.listen_many import many
+from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
 from core.errors import UserError
+from core.limits import max_upload_mb
 from core.run_folder import Run
 
-UPLOAD, MICROPHONE, CLIP = "Upload", "Microphone", "A clip of the data set"
-TYPES = ["wav", "flac", "ogg", "mp3"]
-MEGABYTES = 50
+UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "A clip of the data set", "Many sounds"
+TYPES = UPLOAD_TYPES
 
 
-def choose_sound(run: Run) -> Sound | None:
+def choose_sound(run: Run, fold: str) -> Sound | None:
     """The sound for the run's model to listen to, or None where none is there yet (then the page has said what to do)."""
     if st.session_state.get("pending_upload"):  # dropped on Home
         st.session_state["listen_upload"] = st.session_state.pop("pending_upload")
@@ -22,11 +24,13 @@ def choose_sound(run: Run) -> Sound | None:
     elif _linked("clip"):
         st.session_state["listen_source"] = CLIP
     st.session_state.setdefault("listen_source", CLIP)
-    source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP), key="listen_source", required=True,
+    source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP, MANY), key="listen_source", required=True,
                                   persist_state="session")
     if source == CLIP:
         return _clip(run)
     link(clip=None)
+    if source == MANY:
+        return many(run, fold)
     return _upload() if source == UPLOAD else _recording()
 
 
@@ -36,12 +40,17 @@ def choose_model(runs: list[Run]) -> tuple[Run, str]:
     by_name = dict(zip(names, runs, strict=True))
     if _linked("run") in names:
         st.session_state["listen_run"] = st.query_params["run"]
-    if st.session_state.get("listen_run") not in names:
+    before = st.session_state.get("listen_run")
+    if before not in names:
         st.session_state["listen_run"] = best_run(runs).name
     wide, narrow = st.columns([5, 3])
-    name = wide.selectbox("Model", names, key="listen_run", format_func=lambda name: _label(by_name[name]),
-                          persist_state="session")
+    labels = {run.name: _label(run) for run in runs}
+    name = wide.selectbox("Model", names, key="listen_run", format_func=labels.get, persist_state="session")
+    if before and before not in names:
+        show_error(f"the run {before} is no longer there; {name} answers now")
     folds = list(by_name[name].checkpoints())
+    if not folds:
+        raise UserError(f"the run {name} was taken away while this page was open; choose another model")
     if _linked("fold") in folds:
         st.session_state["listen_fold"] = st.query_params["fold"]
     if st.session_state.get("listen_fold") not in folds:
@@ -70,7 +79,7 @@ def _linked(name: str) -> str | None:
 
 
 def _upload() -> Sound | None:
-    st.file_uploader("Sound file", TYPES, key="listen_file", on_change=_keep_file, max_upload_size=MEGABYTES,
+    st.file_uploader("Sound file", TYPES, key="listen_file", on_change=_keep_file, max_upload_size=max_upload_mb(),
                      label_visibility="collapsed")
     return _own_sound("listen_upload", "Drop a sound here, and the model says what it hears in it.")
 
@@ -91,7 +100,7 @@ def _own_sound(kept: str, invitation: str) -> Sound | None:
     except UserError as error:
         show_error(error)
         return None
-    st.caption(f"Listening to {escape(name)}, {sound.seconds:.2f} s")
+    st.caption(f"Listening to {escape(sound.name)}, {length_text(sound.seconds)}")
     return sound
 
 
@@ -113,7 +122,7 @@ def _clip(run: Run) -> Sound | None:
     _follow_link(dataset)
     if st.session_state.get("listen_class") not in by_class:
         st.session_state["listen_class"] = dataset.clips[0].label
-    left, middle, right = st.columns([4, 5, 1.6], vertical_alignment="bottom")
+    left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     label = left.selectbox("Class", list(by_class), key="listen_class", persist_state="session")
     clips = {clip.key: clip for clip in by_class[label]}
     keys = list(clips)
@@ -121,8 +130,11 @@ def _clip(run: Run) -> Sound | None:
         st.session_state["listen_clip"] = keys[0]
     key = middle.selectbox("Clip", keys, key="listen_clip", format_func=lambda key: _clip_label(clips[key]),
                            persist_state="session")
-    right.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_next, args=(keys, key),
-                 width="stretch", help="The next clip of this class")
+    with right.container(horizontal=True, gap="small"):
+        st.button("Previous", icon=":material/skip_previous:", key="listen_previous", on_click=_step, args=(keys, key, -1),
+                  shortcut="left", help="The clip before, of this class")
+        st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
+                  shortcut="right", help="The next clip of this class")
     link(clip=key)
     try:
         return sound_of_clip(dataset, clips[key])
@@ -143,8 +155,13 @@ def _follow_link(dataset: Dataset) -> None:
         st.session_state["listen_class"], st.session_state["listen_clip"] = clip.label, clip.key
 
 
-def _next(keys: list[str], key: str) -> None:
-    st.session_state["listen_clip"] = keys[(keys.index(key) + 1) % len(keys)]
+def _step(keys: list[str], key: str, by: int) -> None:
+    st.session_state["listen_clip"] = keys[(keys.index(key) + by) % len(keys)]
+
+
+def length_text(seconds: float) -> str:
+    """``5.00 s``, or minutes and seconds from two minutes on."""
+    return f"{seconds:.2f} s" if seconds < 120 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def _clip_label(clip: Clip) -> str:

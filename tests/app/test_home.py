@@ -1,6 +1,7 @@
 """Home: the data and whether its folds can be trusted, the best model and how it was measured, what runs, an upload."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,9 +10,11 @@ from app.state import dataset_named
 from app.views.home_data import leak_sentence
 from core.config import TrainConfig
 from core.datasets import load_dataset
+from core.fetching import FAILED, FINISHED, RUNNING, STOPPED, Fetching
 from core.files import write_json
 from core.runs import create_run
 from tests.conftest import write_tiny
+from tests.test_fetch import zipped
 
 
 @pytest.fixture
@@ -95,23 +98,119 @@ def test_what_runs_is_shown_with_its_progress(data):
     assert "Open" in labels(app)
 
 
-def test_with_no_data_the_demo_sounds_are_there_and_the_way_to_esc10_is_told(data, isolated, monkeypatch):
-    monkeypatch.setattr("core.datasets.data_dirs", lambda: [isolated / "data"])
+@pytest.fixture
+def alone(data, own_data, isolated, monkeypatch) -> Path:
+    """No data set anywhere but the demo sounds; the folder that uploads go to."""
+    monkeypatch.setattr("core.datasets.data_dirs", lambda: [isolated / "data", own_data])
+    return own_data
+
+
+def test_with_no_data_there_are_three_ways_to_begin(alone):
     app = home()
     assert not app.exception
-    assert "demo" in said(app)
-    assert "python -m core data fetch esc10" in said(app)
-    assert "30 clips · 3 classes" in said(app)
+    assert "demo" in said(app) and "30 clips · 3 classes" in said(app)
+    assert {"Download ESC-10 (42 MB)", "Use my folder", "Try the demo sounds"} <= set(labels(app))
+    press(app, "Use my folder")
+    assert app.text_input("data_folder").value == ""
+    app = home()
+    press(app, "Try the demo sounds")
+    assert not app.exception and "Explore" in [title.value for title in app.title]
 
 
-def test_another_folder_is_taken_and_a_wrong_one_is_said(data, tmp_path):
-    app = home("demo")
-    app.text_input("home_folder").set_value(str(tmp_path / "nothing")).run()
-    next(b for b in app.button if b.label == "Use it").click().run()
-    assert "there is no data set called" in said(app)
-    app.text_input("home_folder").set_value(data).run()
-    next(b for b in app.button if b.label == "Use it").click().run()
-    assert "30 clips · 3 classes" in said(app)
+def press(app: AppTest, label: str) -> AppTest:
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+def folder(app: AppTest, path) -> AppTest:
+    """Open Change and type a folder."""
+    press(app, "Change" if "Change" in labels(app) else "Use my folder")
+    app.segmented_control("data_way").set_value("My folder").run()
+    return app.text_input("data_folder").set_value(str(path)).run()
+
+
+def test_a_folder_is_looked_at_before_it_is_used(alone, tmp_path):
+    app = folder(home(), tmp_path / "nothing")
+    assert "there is no folder" in said(app) and "Use it" not in labels(app)
+    root = write_tiny(tmp_path / "my *own*", ("one", "two"), takes="A")
+    (root / "one" / "words.wav").write_bytes(b"words")
+    app.text_input("data_folder").set_value(str(root)).run()
+    text = said(app)
+    assert "Class folders · 11 clips · 2 classes" in text and "1 of all 11 files looked at cannot be read" in text
+    assert app.dataframe[0].value.values.tolist() == [["one", 6, 6], ["two", 5, 5]]
+    assert "demo" in said(app), "it is not used yet"
+    press(app, "Use it")
+    assert not app.exception and "11 clips · 2 classes · 11 recordings" in said(app) and "Use it" not in labels(app)
+    assert "my *own*" in said(app)
+    app.switch_page("views/train.py").run()
+    assert not app.exception and "11 recordings" in said(app)
+
+
+def test_what_counts_as_one_recording_is_chosen_with_a_preview(alone, tmp_path):
+    root = write_tiny(tmp_path / "pets", ("cat", "dog"), takes="A")
+    for number, path in enumerate(sorted(root.rglob("*.wav"))):
+        path.rename(path.with_name(f"{path.parent.name}{number}.wav"))
+    app = folder(home(), root)
+    assert "2 recordings; the largest: cat (5 clips), dog (5 clips)." in said(app)
+    assert "each have fewer than 5 recordings" in said(app)
+    rule = app.segmented_control(f"folder_rule_{root}")
+    rule.set_value("file").run()
+    assert "10 recordings, one clip each." in said(app) and "fewer than 5" not in said(app)
+    rule.set_value("").run()
+    app.text_input(f"folder_expression_{root}").set_value("(").run()
+    assert "is no regular expression" in said(app) and next(b for b in app.button if b.label == "Use it").disabled
+    app.text_input(f"folder_expression_{root}").set_value(r"(cat|dog\d)").run()
+    assert "6 recordings; the largest: cat (5 clips)" in said(app)
+    press(app, "Use it")
+    assert "10 clips · 2 classes · 6 recordings" in said(app)
+    press(app, "Change")
+    app.switch_page("views/train.py").run()
+    assert "6 recordings" in said(app), "the rule holds for a training too"
+    app.switch_page("views/explore.py").run()
+    assert not app.exception
+
+
+def test_a_zip_is_unpacked_and_offered(alone, tmp_path):
+    root = write_tiny(tmp_path / "made", ("one", "two"), folds=1)
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.wav")}
+    app = press(home(), "Use my folder")
+    app.segmented_control("data_way").set_value("Upload a zip").run()
+    app.file_uploader("data_zip_0").upload("bad.zip", zipped({"words.txt": b"words"}), "application/zip").run()
+    assert "holds no classes of sound files" in said(app) and list(alone.iterdir()) == []
+    app.run()
+    assert "holds no classes of sound files" in said(app), "said until another one is chosen"
+    app.file_uploader("data_zip_0").upload("../../mine.zip", zipped(files), "application/zip").run()
+    assert not app.exception and not app.error
+    assert [path.name for path in alone.iterdir()] == ["mine"] and app.selectbox("data_name").value == "mine"
+    assert "4 clips · 2 classes" in said(app)
+    press(app, "Use it")
+    assert "4 clips · 2 classes" in said(app) and "mine" in said(app)
+
+
+def test_a_download_is_watched_cancelled_and_gone_on_with(alone, monkeypatch):
+    state, asked = [None], []
+    monkeypatch.setattr("app.data.download.fetch_state", lambda: state[0])
+    monkeypatch.setattr("app.data.download.start_fetch", lambda: asked.append("start"))
+    monkeypatch.setattr("app.data.download.stop_fetch", lambda: asked.append("stop"))
+    app = home()
+    state[0] = Fetching(RUNNING, done=12_300_000, total=42_000_000)
+    press(app, "Download ESC-10 (42 MB)")
+    assert asked == ["start"] and not any("Download ESC-10" in label for label in labels(app))
+    assert "12.3 of 42.0 MB" in app.get("progress")[0].proto.text.replace("\\", "")
+    press(app, "Cancel the download")
+    assert asked == ["start", "stop"]
+    state[0] = Fetching(STOPPED, done=12_300_000, total=42_000_000)
+    app.run()
+    assert "Go on with the download (12.3 of 42.0 MB)" in labels(app) and "Cancel the download" not in labels(app)
+    state[0] = Fetching(FAILED, problem="the download stopped after 12.3 MB")
+    app.run()
+    assert "the download stopped after 12.3 MB" in said(app) and "Download ESC-10 (42 MB)" in labels(app)
+    state[0] = Fetching(RUNNING, "check", 3, 4)
+    app.run()
+    (alone.parent / "data" / "ESC-10").parent.mkdir(exist_ok=True)
+    write_tiny(alone.parent / "data" / "ESC-10", ("001 - Dog bark", "002 - Rain"))
+    state[0] = Fetching(FINISHED, "check", 4, 4)
+    app.run()
+    assert not app.exception and "20 clips · 2 classes" in said(app), "what was fetched is the data set now"
 
 
 def test_a_data_set_that_is_gone_is_said_and_the_demo_takes_its_place(data, tmp_path):
@@ -128,14 +227,24 @@ def test_a_dropped_sound_goes_to_listen_inside(data):
 
 
 def test_a_table_is_opened_by_the_column_that_holds_its_classes(data, voices):
-    app = home(data)
-    app.text_input("home_folder").set_value(str(voices)).run()
-    next(b for b in app.button if b.label == "Use it").click().run()
-    assert "speaker" in "".join(error.value for error in app.error)
-    app.text_input("home_label").set_value("speaker").run()
-    next(b for b in app.button if b.label == "Use it").click().run()
+    app = folder(home(data), voices)
+    assert app.selectbox(f"folder_label_{voices}").options == ["speaker", "word"]
+    app.selectbox(f"folder_label_{voices}").select("word").run()
+    assert "one" in app.dataframe[0].value["Class"].tolist()
+    app.selectbox(f"folder_label_{voices}").select("speaker").run()
+    press(app, "Use it")
     assert not app.error
     assert "20 clips · 2 classes" in said(app)
     app.switch_page("views/explore.py").run()
     assert not app.exception
     assert {"Ada", "Max"} <= set(next(box for box in app.multiselect if box.label == "Class").options)
+
+
+def test_names_from_outside_are_shown_letter_by_letter(data, tmp_path):
+    root = write_tiny(tmp_path / "<i>a *b* `c`", ("*star* <b>", "$x$ :red[r]"), takes="A")
+    app = home(str(root))
+    assert app.metric[0].value == "\\<i\\>a \\*b\\* \\`c\\`"
+    app.switch_page("views/explore.py").run()
+    assert not app.exception
+    raw = "\n".join(str(e.value) for kind in ("markdown", "caption") for e in app.get(kind))
+    assert "<b>" not in raw and "*star*" not in raw and ":red[" not in raw

@@ -1,6 +1,10 @@
 """The page Listen inside, driven without a browser: sounds, models, what is said about both."""
 
+import base64
 import io
+import json
+import shutil
+import time
 
 import numpy as np
 import pandas as pd
@@ -9,6 +13,7 @@ import soundfile
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app.components.inside import HTML
 from app.state import dataset_named
 from core.checkpoint import save_checkpoint
 from core.config import ROOT, TrainConfig
@@ -49,9 +54,9 @@ def trained(data, model: str, *folds: str) -> str:
         torch.manual_seed(number)
         net = create_model(model, len(CLASSES), config.num_samples, RATE)
         save_checkpoint(run.path / f"{'' if fold == 'final' else 'fold'}{fold}.safetensors", net, config, CLASSES)
-    rows = [(clip.key, fold, clip.fold, "test", clip.label) for fold in folds for clip in data.clips
+    rows = [(clip.key, fold, clip.fold, "test", clip.label, 0.5, 0.25, 0.25) for fold in folds for clip in data.clips
             if str(clip.fold) == fold]
-    pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target"]).to_csv(
+    pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target", *CLASSES]).to_csv(
         run.path / "predictions.csv", index=False)
     return run.name
 
@@ -82,23 +87,43 @@ def errors(app: AppTest) -> list[str]:
     return [error.value.replace("\\", "") for error in app.error]
 
 
-def charts(app: AppTest) -> int:
-    return len(app.get("plotly_chart"))
+def drawn(app: AppTest, name: str = "inside") -> dict | None:
+    """The view that a drawing of ours was given, None where there is no such drawing."""
+    found = [element.proto for element in app.get("bidi_component") if element.proto.component_name == f"earshot_{name}"]
+    assert len(found) <= 1
+    return json.loads(found[0].json) if found else None
+
+
+def heads(app: AppTest) -> list[int]:
+    """How many heads of every layer are drawn."""
+    return [len(layer["heads"]) for layer in drawn(app)["layers"]]
 
 
 def test_without_a_trained_model_there_is_one_sentence_and_one_button(page):
     app = page()
     assert "There is no trained model yet" in texts(app)
-    assert [button.label for button in app.button] == ["Train a model"] and charts(app) == 0
+    assert [button.label for button in app.button] == ["Train a model"] and drawn(app) is None
 
 
 def test_a_clip_is_answered_at_once_with_its_true_class_and_every_figure(page, data):
     trained(data, "cnn_transformer_h2", "1", "2")
     app = page()
-    assert "True class: birds" in texts(app) and SENTENCE in texts(app) and not errors(app)
-    assert charts(app) == 4  # bars, waveform with spectrogram, heads, matrix
-    assert [metric.label for metric in app.metric] == ["Entropy", "Reach"]
-    assert [control.label for control in app.get("button_group")] == ["Sound", "Layer", "Head"]
+    assert "True class: birds" in texts(app) and SENTENCE in HTML.replace("\n", " ") and not errors(app)
+    view = drawn(app)
+    assert heads(app) == [2, 2] and view["sound"]["looks"] and view["sound"]["span"] == [0, SECONDS]
+    assert sorted(bar["label"] for bar in view["bars"]) == sorted(CLASSES)
+    assert [bar["label"] for bar in view["bars"] if bar["truth"]] == ["birds"]
+    assert drawn(app, "timeline") is None  # one window
+
+
+def test_the_clip_before_and_the_next_one_by_button_or_arrow(page, data):
+    trained(data, "cnn1d", "1")
+    app = page(clip="03.wav")
+    for label, clip in (("Next", "06.wav"), ("Next", "09.wav"), ("Next", "00.wav"), ("Previous", "09.wav")):
+        next(button for button in app.button if button.label == label).click()
+        checked(app.run())
+        assert app.query_params["clip"] == clip
+    assert {button.proto.shortcut for button in app.button} == {"left", "right"}
 
 
 def test_the_link_restores_run_fold_and_clip_and_follows_the_choice(page, data):
@@ -132,13 +157,14 @@ def test_it_says_whether_the_model_learned_from_the_clip(page, data):
 def test_a_model_without_attention_says_so_and_shows_the_rest(page, data):
     trained(data, "cnn1d", "1")
     app = page()
-    assert "The model cnn1d has no attention" in texts(app) and charts(app) == 2 and SENTENCE not in texts(app)
+    assert "The model cnn1d has no attention" in texts(app)
+    assert drawn(app)["layers"] == [] and not drawn(app)["sound"]["looks"]
 
 
 def test_a_sound_dropped_on_home_is_answered_here(page, data):
     trained(data, "cnn_transformer_h2", "1")
     app = page(pending=("my [dog](x).wav", wav(SECONDS)))
-    assert "Listening to my [dog](x).wav, 0.50 s" in texts(app) and charts(app) == 4
+    assert "Listening to my [dog](x).wav, 0.50 s" in texts(app) and heads(app) == [2, 2]
     assert "True class" not in texts(app) and "clip" not in app.query_params
 
 
@@ -150,7 +176,7 @@ def test_a_sound_dropped_on_home_is_answered_here(page, data):
 def test_what_is_no_sound_is_one_sentence_and_no_answer(page, data, name, content, sentence):
     trained(data, "cnn1d", "1")
     app = page(pending=(name, content))
-    assert len(errors(app)) == 1 and sentence in errors(app)[0] and charts(app) == 0
+    assert len(errors(app)) == 1 and sentence in errors(app)[0] and drawn(app) is None
 
 
 def test_an_upload_replaces_the_clip_and_taking_it_away_invites_again(page, data):
@@ -158,19 +184,19 @@ def test_an_upload_replaces_the_clip_and_taking_it_away_invites_again(page, data
     app = page()
     app.get("button_group")[0].set_value("Upload")
     checked(app.run())
-    assert "Drop a sound here" in texts(app) and charts(app) == 0
+    assert "Drop a sound here" in texts(app) and drawn(app) is None
     app.file_uploader[0].set_value(("own.wav", wav(SECONDS), "audio/wav"))
     checked(app.run())
-    assert "Listening to own.wav" in texts(app) and charts(app) == 2
+    assert "Listening to own.wav" in texts(app) and drawn(app)
     app.file_uploader[0].set_value(None)
     checked(app.run())
-    assert "Drop a sound here" in texts(app) and charts(app) == 0
+    assert "Drop a sound here" in texts(app) and drawn(app) is None
 
 
 def test_silence_is_said_instead_of_a_class(page, data):
     trained(data, "cnn_transformer_h2", "1")
     app = page(pending=("silent.wav", wav(SECONDS, level=0.0)))
-    assert "digitally silent" in texts(app) and charts(app) == 4
+    assert "digitally silent" in texts(app) and heads(app) == [2, 2]
 
 
 def test_one_sample_is_answered_or_said_but_never_breaks(page, data):
@@ -178,23 +204,138 @@ def test_one_sample_is_answered_or_said_but_never_breaks(page, data):
     assert "digitally silent" in texts(page(pending=("one.wav", wav(1 / RATE))))
 
 
-def test_a_clip_longer_than_the_window_offers_its_windows(page, data):
+def test_a_clip_longer_than_the_window_is_drawn_over_time_and_offers_its_windows(page, data):
     trained(data, "cnn_transformer_h2", "1")
     app = page(pending=("long.wav", wav(1.2)))
-    box = next(box for box in app.selectbox if box.label == "Look into")
-    assert box.options == ["0.00 to 0.50 s", "0.25 to 0.75 s", "0.50 to 1.00 s", "0.70 to 1.20 s"]
-    assert charts(app) == 5
-    box.set_value(3)
-    assert charts(checked(app.run())) == 5
+    slider = app.select_slider[0]
+    assert slider.label == "Look into" and slider.options == [
+        "0.00 s to 0.50 s", "0.25 s to 0.75 s", "0.50 s to 1.00 s", "0.70 s to 1.20 s"]
+    assert drawn(app, "timeline")["seconds"] == pytest.approx(1.2)
+    slider.set_value(3)
+    app = checked(app.run())
+    assert drawn(app)["sound"]["span"] == drawn(app, "timeline")["window"] == [pytest.approx(0.7), pytest.approx(1.2)]
 
 
-def test_half_a_checkpoint_is_one_sentence(page, data):
+def test_the_threshold_decides_what_is_an_event_and_events_make_a_table(page, data):
+    trained(data, "cnn_transformer_h2", "1")
+    app = page(pending=("long.wav", wav(1.2)))
+    counts = []
+    for percent in (5, 95):
+        app.slider[0].set_value(percent)
+        app = checked(app.run())
+        counts.append(len(drawn(app, "timeline")["events"]))
+        tables = [len(table.value) for table in app.dataframe]
+        assert tables == ([counts[-1]] if counts[-1] else []) and drawn(app) is not None
+    assert counts[0] >= 3 and counts[1] == 0 and "No event at this threshold" in texts(app)
+
+
+def test_a_sound_of_minutes_is_heard_in_the_background_and_played_from_a_small_copy(page, data, monkeypatch):
+    trained(data, "cnn_transformer_h2", "1")
+    content = wav(70)
+    app = page(pending=("minutes.wav", content))
+    deadline = time.monotonic() + 60
+    while drawn(app, "timeline") is None and time.monotonic() < deadline:
+        app = checked(app.run())
+    view = drawn(app, "timeline")
+    assert view["seconds"] == pytest.approx(70) and heads(app) == [2, 2]
+    assert len(base64.b64decode(view["edges"])) // 4 == 280
+    app.select_slider[0].set_value(100)
+    app = checked(app.run())
+    assert drawn(app)["sound"]["span"] == [pytest.approx(25, abs=1e-3), pytest.approx(25.5, abs=1e-3)]
+
+
+def weights_of(name: str, fold: str = "1"):
+    return get_run(name).path / f"fold{fold}.safetensors"
+
+
+@pytest.mark.parametrize("harm", ["half", "pickle", "another model"])
+def test_weights_that_are_no_good_are_one_sentence_and_another_model_still_answers(page, data, harm):
+    import pickle
+
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    trained(data, "cnn_transformer_h2", "1")
+    file = weights_of(trained(data, "cnn1d", "1"))
+    if harm == "half":
+        file.write_bytes(file.read_bytes()[:2000])
+    elif harm == "pickle":
+        file.write_bytes(pickle.dumps(list(range(1000))))
+    else:
+        with safe_open(weights_of("run-cnn_transformer_h2"), "pt") as other, safe_open(file, "pt") as own:
+            tensors, metadata = {key: other.get_tensor(key) for key in other.keys()}, own.metadata()  # noqa: SIM118
+        save_file(tensors, file, metadata)
+    app = page(run="run-cnn1d")
+    assert len(errors(app)) == 1 and "fold1.safetensors" in errors(app)[0] and drawn(app) is None
+    next(box for box in app.selectbox if box.label == "Model").set_value("run-cnn_transformer_h2")
+    assert heads(checked(app.run())) == [2, 2] and not errors(app)
+
+
+def test_a_run_deleted_while_its_page_is_open_leaves_the_others(page, data):
     name = trained(data, "cnn1d", "1")
-    from core.config import checkpoints_dir
+    trained(data, "cnn_transformer_h2", "1")
+    app = page(run=name)
+    shutil.rmtree(get_run(name).path)
+    app = checked(app.run())
+    assert errors(app) == [f"the run {name} is no longer there; run-cnn_transformer_h2 answers now"]
+    assert drawn(app) is not None and app.query_params["run"] == "run-cnn_transformer_h2"
+    shutil.rmtree(get_run("run-cnn_transformer_h2").path)
+    assert "There is no trained model yet" in texts(checked(app.run()))
 
-    file = checkpoints_dir() / name / "fold1.safetensors"
-    file.write_bytes(file.read_bytes()[:2000])
-    assert len(errors(page())) == 1
+
+@pytest.mark.parametrize(("name", "shown"), [
+    ("../../x.wav", "x.wav"), (r"..\..\y.wav", "y.wav"), ("<b>bold</b> *z*.wav", "b> *z*.wav"),
+    ("a\u202egpj.wav", "a\ufffdgpj.wav")])
+def test_a_strange_name_of_an_upload_is_text_and_names_no_place(page, data, name, shown, isolated):
+    trained(data, "cnn1d", "1")
+    before = set(isolated.rglob("*"))
+    app = page(pending=(name, wav(SECONDS)))
+    assert f"Listening to {shown}, 0.50 s" in texts(app) and drawn(app)
+    assert set(isolated.rglob("*")) - before <= set((isolated / "cache").rglob("*"))
+
+
+def answered(app: AppTest) -> AppTest:
+    """Run until all files were answered."""
+    deadline = time.monotonic() + 60
+    while "listen_many_job" in app.session_state and app.session_state["listen_many_job"].running:
+        assert time.monotonic() < deadline
+        app.session_state["listen_many_job"].wait(0.2)
+    return checked(app.run())
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return checked(app.run())
+
+
+def test_many_files_make_a_table_with_a_sentence_for_those_that_cannot_be_read(page, data):
+    trained(data, "cnn_transformer_h2", "1")
+    app = page()
+    app.get("button_group")[0].set_value("Many sounds")
+    checked(app.run())
+    assert "Drop several sounds here" in texts(app)
+    app.file_uploader[0].set_value([("b.wav", wav(SECONDS), "audio/wav"), ("notes.wav", b"words", "audio/wav"),
+                                    ("../../<i>a.wav", wav(1.2, seed=3), "audio/wav"), ("empty.wav", b"", "audio/wav")])
+    app = answered(press(checked(app.run()), "Answer 4 sounds"))
+    table = app.dataframe[0].value
+    assert list(table.columns) == ["file", "answer", "probability %", "seconds", "problem"] and len(table) == 4
+    assert table["seconds"].tolist()[::2] == [0.5, 1.2] and table["answer"].isna().tolist() == [False, True, False, True]
+    assert "not a sound that can be read" in table["problem"][1] and "empty" in table["problem"][3]
+    assert "4 of 4 sounds" in texts(app) and "2 of them could not be read" in texts(app)
+
+
+def test_a_folder_of_this_machine_is_answered_and_a_wrong_one_is_said(page, data):
+    trained(data, "cnn1d", "1")
+    app = page()
+    app.get("button_group")[0].set_value("Many sounds")
+    checked(app.run())
+    app.get("button_group")[1].set_value("A folder on this machine")
+    checked(app.run())
+    app.text_input[0].set_value("/nowhere/at all")
+    assert errors(checked(app.run())) == ["there is no folder /nowhere/at all on this machine"]
+    app.text_input[0].set_value(str(data.root))
+    app = answered(press(checked(app.run()), "Answer 12 sounds"))
+    assert app.dataframe[0].value["file"].tolist() == [f"{number:02d}.wav" for number in range(12)]
 
 
 def test_the_true_class_of_a_table_is_of_the_column_the_run_learned(page, data):

@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.results_data import dataset_of, load_results
 from core.datasets import load_dataset
+from core.manage import deleted_runs
 from core.runs import get_run as load
+from core.runs import list_runs
 from tests.app.fabricated_runs import fabricate_run
 
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -219,3 +221,87 @@ def test_the_clips_of_a_table_with_its_classes_in_another_column_can_be_played(d
     result = load_results(load("spoken"))
     assert dataset_of(result).class_names == CLASSES
     assert not result.problems
+
+
+def test_a_run_is_renamed_noted_deleted_and_brought_back(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published", seed=1)
+    make(data, tmp_path, "second", protocol="published")
+    app = page(run="first")
+    app.text_area("note_first").set_value("**best** <b>so far</b>").run()
+    assert "**best** <b>so far</b>" in [text.value for text in app.text], "shown as text"
+    app.text_input("name_first").set_value("a b").run()
+    assert "expects up to 100 letters" in texts(app) and app.header[0].value == "first"
+    app.text_input("name_first").set_value("best").run()
+    assert app.header[0].value == "best" and app.query_params["run"] == "best"
+    assert app.multiselect(key="results_compared").value == ["best", "second"]
+    assert page(run="first").header[0].value == "best", "a link to the old name still leads there"
+    app.button("delete_best").click().run()
+    assert app.header[0].value == "second" and "best is in the bin" in texts(app) and not app.error
+    app.button("undo").click().run()
+    assert app.header[0].value == "best" and not [button for button in app.button if button.key == "undo"]
+
+
+def test_a_run_at_work_can_be_noted_but_not_renamed_or_deleted(data, tmp_path, page):
+    make(data, tmp_path, "busy", protocol="published")
+    load("busy").write_status("running", progress=0.5, message="")  # in the name of this process
+    app = page(run="busy")
+    assert app.text_input("name_busy").disabled and app.button("delete_busy").disabled
+    assert "It is running: it can be renamed or deleted when it has ended" in texts(app)
+    app.text_area("note_busy").set_value("while it runs").run()
+    assert load("busy").note == "while it runs"
+
+
+def test_the_last_run_deleted_can_still_be_brought_back(data, tmp_path, page):
+    make(data, tmp_path, "only", protocol="published")
+    app = page(run="only")
+    app.button("delete_only").click().run()
+    assert not app.exception and "No model has been trained here yet" in texts(app) and "only is in the bin" in texts(app)
+    app.button("undo").click().run()
+    assert app.header[0].value == "only"
+
+
+def test_two_runs_side_by_side(data, tmp_path, page):
+    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1, epochs=20)
+    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.5, seed=2)
+    app = page(run="good", against="bad")
+    settings = next(table.value for table in app.dataframe if "setting" in table.value)
+    assert settings.values.tolist() == [["Model", "cnn_transformer_h4", "cnn1d"], ["Seed", "1", "2"], ["Epochs", "20", "30"]]
+    clips = next(table.value for table in app.dataframe if "second" in table.value and "clip" in table.value)
+    only_one = (clips["first"] == clips["true"]) ^ (clips["second"] == clips["true"])
+    assert len(clips) and only_one.all()
+    said = texts(app)
+    assert "percentage points more. good beats bad on these 30 clips, p" in said
+    assert f"Only the first is right on {(clips['first'] == clips['true']).sum()}," in said
+    app.selectbox("results_second_good").set_value("good").run()
+    assert "Choose two different runs" in texts(app)
+
+
+def test_several_runs_are_deleted_restored_and_gone_for_good(data, tmp_path, page, monkeypatch):
+    for number in range(3):
+        make(data, tmp_path, f"run{number}", protocol="published", seed=number)
+    selected = {"disk_runs": [0, 1], "disk_bin": [0]}  # a table cannot be clicked here
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key: selected[key][: len(columns["Run"])])
+    app = page()
+    app.session_state["disk_open"] = True
+    app.run()
+    names = [button.label for button in app.button]
+    assert "Delete 2 runs" in names and "Restore" not in names
+    app.button("disk_delete").click().run()
+    assert not app.exception and "2 runs are in the bin" in texts(app)
+    app.button("disk_restore").click().run()
+    assert len(list_runs()) == 2 and "is in the bin" in texts(app)
+    app.button("disk_for_good").click().run()
+    assert not app.exception and not deleted_runs() and len(list_runs()) == 2
+
+
+def test_the_cache_is_measured_and_cleared(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published")
+    clips = tmp_path / "cache" / "waveforms" / "x" / "waveforms.npy"
+    clips.parent.mkdir(parents=True)
+    clips.write_bytes(bytes(2_500_000))
+    app = page()
+    app.session_state["disk_open"] = True
+    app.run()
+    assert "2.5 MB in" in texts(app)
+    app.button("disk_clear").click().run()
+    assert not clips.exists() and "2.5 MB freed." in texts(app)

@@ -63,6 +63,7 @@ class Server:
     port: int
     folder: Path
     environment: dict[str, str]
+    root: Path = ROOT  # of the project, or of a copy
     process: subprocess.Popen | None = field(default=None, repr=False)
 
     @property
@@ -82,7 +83,7 @@ class Server:
                    "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none",
                    "--browser.gatherUsageStats", "false"]
         with (self.folder / "server.txt").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + DEADLINE
         while not self._healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -160,12 +161,12 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
     """``start_server(EARSHOT_DATA=…)``: one more server with empty checkpoints; all stop after the module."""
     servers: list[Server] = []
 
-    def start(**environment: str | Path) -> Server:
+    def start(root: Path = ROOT, **environment: str | Path) -> Server:
         folder = tmp_path_factory.mktemp("server")
         own = {"EARSHOT_DATA": os.environ.get("EARSHOT_DATA", folder / "data"), "EARSHOT_CHECKPOINTS": folder / "checkpoints",
                "EARSHOT_CACHE": browser_cache, "EARSHOT_THREADS": 1, "WANDB_MODE": "disabled"} | environment
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
-        server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}})
+        server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}}, root)
         servers.append(server)
         server.start()
         return server

@@ -1,0 +1,131 @@
+// Listen inside as one drawing: bars of the answer, the sound, the heads. Choosing a head or moving the veil asks nobody.
+
+let look = null; // layer and head the person chose, from 0; the last layer's first head where nobody chose
+let veil = 0.7;
+
+class Inside {
+  constructor(root) {
+    this.root = root;
+    const part = (name) => root.querySelector(`.${name}`);
+    const tip = new Tip(root);
+    const choose = (layer, head) => this.choose(layer, head);
+    this.parts = { bars: part("bars"), through: part("through"), select: part("select"), veil: part("veil"), heads: part("heads"), one: part("one"), numbers: part("numbers") };
+    this.stage = new Stage(part("sound"), tip);
+    this.strips = new Strips(part("strips"), tip, choose);
+    this.matrix = new Matrix(root.querySelector(".matrix canvas"), tip);
+    this.parts.select.addEventListener("change", (event) => choose(...event.target.value.split(" ").map(Number)));
+    this.parts.veil.addEventListener("input", (event) => {
+      veil = event.target.value / 100;
+      this.showVeil();
+      this.drawStage();
+    });
+    for (const control of [this.parts.select, this.parts.veil])
+      control.addEventListener("keydown", (event) => event.key.startsWith("Arrow") && event.stopPropagation());
+    this.observer = new ResizeObserver(() => root.clientWidth !== this.width && this.data && this.draw());
+    this.observer.observe(root);
+  }
+
+  update(data, setStateValue) {
+    this.setStateValue = setStateValue;
+    if (data.id === this.data?.id) return;
+    this.data = data;
+    this.palette = paletteOf(data.palette);
+    for (const layer of data.layers)
+      for (const head of layer.heads) {
+        Object.assign(head, { edges: floatsOf(layer.edges), bands: layer.bands, cls: layer.cls, profile: [...floatsOf(head.profile)], grid: bytesOf(head.grid) });
+        head.matrix &&= bytesOf(head.matrix);
+      }
+    this.showBars();
+    this.draw();
+  }
+
+  get look() {
+    const { layers } = this.data;
+    const layer = Math.min(look?.layer ?? layers.length - 1, layers.length - 1);
+    return { layer, head: Math.min(look?.head ?? 0, layers[layer].heads.length - 1) };
+  }
+
+  choose(layer, head) {
+    look = { layer, head };
+    if (!this.data.layers[layer].heads[head].matrix) this.setStateValue("layer", layer); // the server sends it
+    this.draw();
+  }
+
+  draw() {
+    const { data, parts } = this;
+    this.width = this.root.clientWidth;
+    const attends = data.layers.length > 0;
+    for (const name of ["through", "heads", "one"]) parts[name].hidden = !attends;
+    if (attends) {
+      const { layer, head } = this.look;
+      this.chosen = data.layers[layer].heads[head];
+      this.fillSelect(layer, head);
+      this.strips.draw(data.layers, this.look, data.sound, data.ink);
+      this.root.dataset.look = `${layer + 1} ${head + 1}`;
+      if (this.chosen.matrix) this.matrix.draw(this.chosen, data.ink);
+      this.matrix.canvas.setAttribute("aria-label", `Query by key matrix of layer ${layer + 1}, head ${head + 1}, in seconds`);
+      this.showNumbers(layer, head);
+    } else this.chosen = null;
+    this.showVeil();
+    this.drawStage();
+    this.root.dataset.drawn = data.id;
+  }
+
+  drawStage() {
+    this.stage.draw(this.data.sound, this.chosen, veil, this.data.ink, this.palette);
+    this.stage.canvas.setAttribute("aria-label", this.data.sound.alt);
+  }
+
+  showBars() {
+    this.parts.bars.replaceChildren(...this.data.bars.map((bar) => {
+      const row = document.createElement("li");
+      const add = (name, text = "") => row.appendChild(Object.assign(document.createElement("span"), { className: name, textContent: text }));
+      add("label", bar.truth ? `${bar.label} ✓` : bar.label).title = bar.label;
+      const fill = add("track").appendChild(document.createElement("span"));
+      fill.style.width = `${bar.percent}%`;
+      fill.style.background = bar.colour;
+      add("value", bar.text);
+      row.classList.toggle("truth", bar.truth);
+      return row;
+    }));
+  }
+
+  fillSelect(layer, head) {
+    const { select } = this.parts;
+    const shape = this.data.layers.map((one) => one.heads.length).join();
+    if (select.dataset.shape !== shape) {
+      select.dataset.shape = shape;
+      select.replaceChildren(...this.data.layers.flatMap((one, l) => one.heads.map((_, h) => new Option(`Layer ${l + 1}, head ${h + 1}`, `${l} ${h}`))));
+    }
+    select.value = `${layer} ${head}`;
+  }
+
+  showVeil() {
+    const percent = Math.round(100 * veil);
+    this.parts.veil.value = percent;
+    this.parts.veil.style.setProperty("--done", `${percent}%`);
+    this.root.querySelector(".percent").textContent = `${percent} %`;
+  }
+
+  showNumbers(layer, head) {
+    const { numbers } = this.parts;
+    numbers.querySelector("h3").textContent = `Layer ${layer + 1}, head ${head + 1}`;
+    numbers.querySelector(".entropy").textContent = this.chosen.entropy;
+    numbers.querySelector(".reach").textContent = this.chosen.reach;
+    numbers.querySelector(".entropy-help").textContent = this.chosen.entropyHelp;
+  }
+
+  close() {
+    this.observer.disconnect();
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".inside");
+  root.earshot ??= new Inside(root);
+  root.earshot.update(data, setStateValue);
+  return () => {
+    root.earshot?.close();
+    root.earshot = null;
+  };
+}

@@ -1,0 +1,105 @@
+"""Listen inside, for sounds longer than the model's window: answers over time, events, and which stretch to look into."""
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.timeline import timeline_view
+from app.components import guarded_fragment, show_error
+from app.components.frame import escape
+from app.components.timeline import timeline
+from app.listening import Heard, Sound, go_through_again, going_through
+from app.state import is_dark
+from core.events import THRESHOLD, Event, events_csv, find_events
+from core.predict import Prediction
+
+EVERY = 0.5  # s between two looks at the work
+TABLE_HEIGHT = 320
+
+
+def heard_through(weights, sound: Sound) -> Heard | None:
+    """What the model made of a long sound, or None while it listens (then progress and a way to stop are shown)."""
+    job = going_through(weights, sound)
+    job.wait(0.3)
+    if job.running:
+        _progress(job)
+    elif job.result is not None:
+        return job.result
+    else:
+        if job.stopped:
+            st.info("Stopped before the end.", icon=":material/stop_circle:")
+        else:
+            show_error(job.problem)
+        st.button("Listen again", icon=":material/replay:", on_click=go_through_again, args=(weights, sound))
+    return None
+
+
+@guarded_fragment(EVERY)
+def _progress(job) -> None:
+    if not job.running:
+        st.rerun()
+    st.progress(job.share, text=escape(f"Listening: {job.message}" if job.message else "Listening"))
+    st.button("Stop", icon=":material/stop:", on_click=job.stop)
+
+
+def part_of(sound: Sound) -> dict:
+    """What the person chose in this sound: ``window`` (an index), ``region`` (seconds to play), ``plays`` (how often)."""
+    return st.session_state.setdefault(f"listen_part_{sound.key}", {"window": None, "region": None, "plays": 0})
+
+
+def along(sound: Sound, prediction: Prediction, outline: tuple) -> int:
+    """The drawing over time, the events, and the index of the window to look into; the surest one at first."""
+    part, windows = part_of(sound), prediction.windows
+    slider = f"listen_window_{sound.key}_{len(windows)}"
+    if part["window"] is None or part["window"] >= len(windows):
+        part["window"] = prediction.surest_window
+    st.session_state[slider] = part["window"]
+    threshold = st.session_state.get("listen_threshold", round(100 * THRESHOLD)) / 100
+    events = find_events(prediction, threshold)
+
+    def pick(time: float) -> None:
+        part["window"] = min(range(len(windows)), key=lambda i: abs((windows[i].start + windows[i].end) / 2 - time))
+        part["region"] = None
+
+    view = timeline_view(prediction, outline, events, part["window"], dark=is_dark(),
+                         name=f"{sound.key} {threshold} {part['window']}")
+    timeline(view, pick)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _events(sound, events, part)
+    with right:
+        st.slider("An event begins at a probability of (%)", 5, 95, round(100 * THRESHOLD), step=5, key="listen_threshold",
+                  persist_state="session", help="It goes on while the probability stays above 70 % of that. Each window "
+                                                "speaks for the half of it that is nearest to its middle.")
+        st.select_slider("Look into", range(len(windows)), key=slider,
+                         format_func=lambda i: f"{_clock(max(0.0, windows[i].start))} to {_clock(windows[i].end)}",
+                         on_change=lambda: part.update(window=st.session_state[slider], region=None))
+        st.download_button("Events as CSV", events_csv(events), f"{sound.name}.events.csv", "text/csv",
+                           icon=":material/download:", on_click="ignore", disabled=not events)
+    return part["window"]
+
+
+def _events(sound: Sound, events: list[Event], part: dict) -> None:
+    if not events:
+        st.caption("No event at this threshold: no class is ever that probable.")
+        return
+    st.caption(f"{len(events)} event{'s' * (len(events) != 1)}. Click one to play it and to look inside.")
+    table = pd.DataFrame({"start": [_clock(event.start) for event in events], "end": [_clock(event.end) for event in events],
+                          "class": [event.label for event in events], "mean %": [100 * event.mean for event in events],
+                          "peak %": [100 * event.peak for event in events]})
+    key = f"listen_events_{sound.key}_{len(events)}"
+
+    def chosen() -> None:
+        rows = st.session_state[key].selection.rows
+        if rows:
+            event = events[rows[0]]
+            part.update(window=event.window, region=(event.start, event.end), plays=part["plays"] + 1)
+
+    percent = st.column_config.NumberColumn(format="%.1f", width="small")
+    st.dataframe(table, key=key, on_select=chosen, selection_mode="single-row", hide_index=True,
+                 height=min(TABLE_HEIGHT, 38 + 35 * len(events)), alt="Events with start, end, class and probability",
+                 column_config={"mean %": percent, "peak %": percent})
+
+
+def _clock(seconds: float) -> str:
+    """``7.50 s`` in a short sound, ``12:07`` in minutes and seconds from a minute on."""
+    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds // 60)}:{seconds % 60:04.1f}"

@@ -126,10 +126,10 @@ class TrainConfig:
                            label="Pitch shift", low=0.0, high=1.0)
     pitch_semitones: float = setting(0.25, "Up to this much higher or lower", group="augmentation",
                                      label="Pitch shift, up to", low=0.0, high=12.0, unit="semitones")
-    level: float = setting(0.0, "Every clip is brought to this root mean square, in training and in use; 0 leaves the level",
+    level: float = setting(0.0, "Root mean square that every clip is brought to, in training and in use; 0: none",
                            group="augmentation", label="RMS level", low=0.0, high=0.5)
-    gain: float = setting(1.0, "Probability that a clip is made louder or softer", group="augmentation", label="Gain, how often",
-                          low=0.0, high=1.0)
+    gain: float = setting(1.0, "Probability that a clip is made louder or softer", group="augmentation",
+                          label="Gain, how often", low=0.0, high=1.0)
     gain_db: float = setting(6.0, "Each clip is made louder or softer by up to this much", group="augmentation",
                              label="Gain", low=0.0, high=40.0, unit="dB")
     polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",

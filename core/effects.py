@@ -20,7 +20,8 @@ def level(waveform: Tensor, rms: float) -> Tensor:
     return waveform * (rms / waveform.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-5))
 
 
-def play_in_room(clip: Tensor, sample_rate: int, generator: torch.Generator, longest_seconds: float, folder: str = "") -> Tensor:
+def play_in_room(clip: Tensor, sample_rate: int, generator: torch.Generator, longest_seconds: float, folder: str = ""
+                 ) -> Tensor:
     """The clip convolved with an impulse response, at its own level and length: one of ``folder``, or a generated room,
     noise that decays by 60 dB within up to ``longest_seconds``. Raises :class:`UserError` for a folder without sounds."""
     if folder:

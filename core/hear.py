@@ -23,7 +23,8 @@ def effects_on(config: TrainConfig) -> list[str]:
 def before_and_after(waveform: np.ndarray, sample_rate: int, config: TrainConfig, seed: int, only: str = ALL,
                      ) -> tuple[np.ndarray, np.ndarray]:
     """The clip as training gets it, at ``config.sample_rate`` and the clip length, and one draw of what it makes of it: with
-    all effects that are on, each as often as its probability says, or with ``only`` one of them for sure. float32 ``(samples,)``
+    all effects that are on, each as often as its probability says, or with ``only`` one of them
+    for sure. float32 ``(samples,)``
     """
     import torch
 

@@ -68,7 +68,7 @@ def test_playing_in_a_room_is_a_convolution_at_the_clips_own_level(tmp_path):
 
 
 def test_a_folder_without_impulse_responses_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match="impulse responses .* holds no sounds"):
+    with pytest.raises(UserError, match=r"impulse responses .* holds no sounds"):
         play_in_room(tone(440), RATE, generator(), 0.5, str(tmp_path))
 
 

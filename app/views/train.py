@@ -42,7 +42,7 @@ def choice() -> None:
     protocol, seeds, wrong_protocol = choose_protocol()
     place = st.container()
     st.subheader("4 · Settings", anchor=False)
-    values, wrong_settings = settings_form(lambda preset: price(models, protocol, seeds, preset))
+    values, wrong_settings = settings_form(models, lambda preset: price(models, protocol, seeds, preset))
     errors += wrong_protocol + wrong_settings
     experiment = st.text_input("Name of the experiment", key=key("experiment"), placeholder="made up from the time",
                                help="The name that these runs share in Results and in Weights & Biases", **KEEP)

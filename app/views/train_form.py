@@ -10,12 +10,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.components.frame import escape
+from app.views.train_hear import hear
 from core.config import config_fields, field_named, parse_setting
 from core.errors import UserError
 from core.presets import PRESETS, Preset
 
 MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
-FOLDED = {"Augmentation": ("augmentation",), "More about the training": ("training",),
+OF_MODELS, HEARD = "The chosen models", "Augmentation"
+FOLDED = {OF_MODELS: ("model",), HEARD: ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
 ELSEWHERE = ("dataset", "label", "sources", "model", "protocol", "folds", "seed")  # chosen above the settings
 KEEP = {"persist_state": "session"}  # a look at another page loses nothing
@@ -32,23 +34,33 @@ def begin_fields() -> None:
             st.session_state.setdefault(key(field.name), field.default)
 
 
-def settings_form(price: Callable[[dict], str]) -> tuple[dict, list[str]]:
-    """Draw all settings; returns the values and the sentences of those that are wrong (none: the form can be sent).
-    ``price(values)`` says what a training with these settings costs here, or the empty text where that is not known."""
+def settings_form(models: list[str], price: Callable[[dict], str]) -> tuple[dict, list[str]]:
+    """Draw all settings that concern ``models``; returns the values and the sentences of those that are wrong (none: the
+    form can be sent). ``price(values)`` says what a training with these settings costs here, or the empty text where that
+    is not known."""
     _presets(price)
     errors = []
     for column, name in zip(st.columns(len(MAIN)), MAIN, strict=True):
         with column:
             errors += setting_field(name)
     for title, groups in FOLDED.items():
-        fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)]
-        with st.expander(title):
+        fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)
+                  and (f.metadata["models"] is None or set(f.metadata["models"]) & set(models))]
+        if not fields:
+            continue
+        with st.expander(title, expanded=title == OF_MODELS):
             columns = st.columns(2)
             for position, name in enumerate(fields):
                 with columns[position % 2]:
                     errors += setting_field(name)
-    names = [f.name for f in config_fields() if f.name not in ELSEWHERE]
-    return {name: st.session_state[key(name)] for name in names}, errors
+            if title == HEARD and st.toggle("Hear what it does to a clip", key=key("hear")) and not errors:
+                hear(values_of_form())
+    return values_of_form(), errors
+
+
+def values_of_form() -> dict:
+    """What stands in the fields now, by setting."""
+    return {f.name: st.session_state[key(f.name)] for f in config_fields() if f.name not in ELSEWHERE}
 
 
 def setting_field(name: str) -> list[str]:

@@ -15,9 +15,9 @@ DRAW, CLASS, EFFECT = "train.hear.draw", "train.hear.class", "train.hear.effect"
 
 
 @guarded_fragment()
-def hear(config: TrainConfig) -> None:
-    """A clip of the chosen class, an effect, and another draw at every press."""
-    dataset = current_dataset()
+def hear(settings: dict) -> None:
+    """A clip of the chosen class, an effect, and another draw at every press. ``settings``: those of the form."""
+    dataset, config = current_dataset(), TrainConfig(**settings)
     choices = [ALL, *effects_on(config)]
     if st.session_state.get(EFFECT) not in choices:
         st.session_state[EFFECT] = ALL
@@ -30,7 +30,7 @@ def hear(config: TrainConfig) -> None:
               help="Every epoch draws anew; this is one such draw")
     if len(choices) == 1:
         st.caption("Every effect is off, so a training hears the clips as they are.")
-    before, after = _both(str(dataset.root), clip.key, config, st.session_state[DRAW], effect, *clip_audio(dataset, clip))
+    before, after = _both(f"{dataset.root}|{clip.key}", settings, st.session_state[DRAW], effect, *clip_audio(dataset, clip))
     for title, sound in (("Before", before), ("After", after)):
         name = f"train_hear_{title.lower()}"
         st.caption(title)
@@ -38,7 +38,7 @@ def hear(config: TrainConfig) -> None:
         seconds = len(sound) / config.sample_rate
         figure = clip_figure(envelope(sound, config.sample_rate, 600, 0, seconds),
                              spectrogram(sound, config.sample_rate, hop_ms=20, n_mels=64, max_frames=300), seconds=seconds,
-                             region=None, db_range=(-100, -20), colours="magma", dark=is_dark(), revision=title)
+                             region=None, colours="Magma", dark=is_dark(), revision=title)
         show_figure(figure, name, alt=f"{title} augmentation: waveform and mel spectrogram of {clip.name}")
 
 
@@ -47,6 +47,6 @@ def _again() -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _both(root: str, key: str, _config: TrainConfig, draw: int, effect: str, _waveform: np.ndarray, _rate: int,
+def _both(clip: str, settings: dict, draw: int, effect: str, _waveform: np.ndarray, _rate: int
           ) -> tuple[np.ndarray, np.ndarray]:
-    return before_and_after(_waveform, _rate, _config, draw, effect)
+    return before_and_after(_waveform, _rate, TrainConfig(**settings), draw, effect)

@@ -58,8 +58,30 @@ def field(app: AppTest, name: str):
 def test_every_setting_of_the_config_has_a_field(page):
     assert not page.exception
     for setting in config_fields():
-        if setting.name not in train_form.ELSEWHERE:
+        concerned = setting.metadata["models"] is None
+        if setting.name not in train_form.ELSEWHERE and concerned:
             assert field(page, setting.name).value == setting.default
+
+
+def test_settings_of_a_model_appear_with_it(page):
+    with pytest.raises(StopIteration):
+        field(page, "pooling")
+    page.checkbox(train_form.key("model.conv_transformer")).check().run()
+    field(page, "pooling").set_value("cls").run()
+    assert not page.exception and page.session_state[train_form.key("pooling")] == "cls"
+    page.checkbox(train_form.key("model.conv_transformer")).uncheck().run()
+    page.checkbox(train_form.key("model.conv_transformer")).check().run()
+    assert field(page, "pooling").value == "cls"
+
+
+def test_augmentation_can_be_heard_before_training(page):
+    page.toggle(train_form.key("hear")).set_value(True).run()
+    assert not page.exception
+    assert {"Before", "After"} <= {caption.value for caption in page.caption}
+    effects = next(box for box in page.selectbox if box.label == "Effect")
+    assert "Room" not in effects.options
+    field(page, "reverb").set_value(0.5).run()
+    assert "Room" in next(box for box in page.selectbox if box.label == "Effect").options
 
 
 def test_the_price_is_said_before_the_start(page):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, guarded_fragment, page_header
+from app.components import empty_state, guarded_fragment, page_header, words
 from app.listening import trained_runs
 from app.views.listen_choice import choose_model, choose_sound
 from app.views.listen_inside import inside
@@ -28,3 +28,4 @@ def body() -> None:
 page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
                              "looked at.")
 body()
+words("attention", "head", "layer", "token", "CLS", "entropy", "reach", "mel", "fold", "probability")

@@ -132,9 +132,9 @@ def _clip(run: Run) -> Sound | None:
                            persist_state="session")
     with right.container(horizontal=True, gap="small"):
         st.button("Previous", icon=":material/skip_previous:", key="listen_previous", on_click=_step, args=(keys, key, -1),
-                  shortcut="left", help="The clip before, of this class")
+                  help="The clip before, of this class (arrow key ←)")
         st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
-                  shortcut="right", help="The next clip of this class")
+                  help="The next clip of this class (arrow key →)")
     link(clip=key)
     try:
         return sound_of_clip(dataset, clips[key])

@@ -26,6 +26,8 @@ def many(run: Run, fold: str) -> Sound | None:
     how = st.segmented_control("Which sounds", (FILES, FOLDER), key="listen_many_how", required=True, default=FILES,
                                persist_state="session", label_visibility="collapsed")
     sources = _files() if how == FILES else _folder()
+    if len(sources) == 1 and isinstance(sources[0][1], Path):  # one file has no need of a table
+        return _opened(*sources[0])
     job: Job | None = st.session_state.get(JOB)
     running = job is not None and job.running
     if sources:
@@ -127,10 +129,13 @@ def _table() -> Sound | None:
         alt="Every file with its answer, probability and length").selection.rows
     if not chosen or chosen[0] >= len(rows):
         return None
-    name, source = sources[chosen[0]]
     if rows[chosen[0]].error:
         show_error(rows[chosen[0]].error)
         return None
+    return _opened(*sources[chosen[0]])
+
+
+def _opened(name: str, source: Path | bytes) -> Sound | None:
     try:
         sound = sound_of_bytes(name, source) if isinstance(source, bytes) else sound_of_file(str(source))
     except UserError as error:  # taken away or changed since it was answered

@@ -4,8 +4,9 @@ import streamlit as st
 
 from app.components import empty_state, guarded_fragment, page_header, words
 from app.listening import trained_runs
-from app.views.listen_choice import choose_model, choose_sound
+from app.views.listen_choice import MANY, choose_model, choose_sound
 from app.views.listen_inside import inside
+from app.views.listen_many import answers_table
 
 
 @guarded_fragment()
@@ -21,6 +22,8 @@ def body() -> None:
         run, fold = choose_model(runs)
     with left:
         sound = choose_sound(run, fold)
+    if sound is None and st.session_state["listen_source"] == MANY:
+        sound = answers_table()
     if sound is not None:
         inside(run, fold, sound)
 

@@ -5,14 +5,14 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
-from app.views.listen_many import many
+from app.views.listen_many import choose_many
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.run_folder import Run
 
-UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "A clip of the data set", "Many sounds"
+UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "Data set", "Many sounds"
 TYPES = UPLOAD_TYPES
 
 
@@ -30,7 +30,7 @@ def choose_sound(run: Run, fold: str) -> Sound | None:
         return _clip(run)
     link(clip=None)
     if source == MANY:
-        return many(run, fold)
+        return choose_many(run, fold)
     return _upload() if source == UPLOAD else _recording()
 
 

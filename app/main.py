@@ -9,6 +9,7 @@ if ROOT not in sys.path:  # `streamlit run app/main.py` puts only app/ there
 
 import streamlit as st  # noqa: E402
 
+from app import tour  # noqa: E402
 from app.components import guard, style, theme_watch  # noqa: E402
 from app.components.shortcuts import shortcuts  # noqa: E402
 from app.state import is_dark  # noqa: E402
@@ -30,4 +31,5 @@ warm_up()
 theme_watch(is_dark())
 shortcuts()
 with guard():
+    tour.bar(page.url_path)
     page.run()

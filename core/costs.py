@@ -22,6 +22,7 @@ from core.devices import cpu_count, describe_device
 from core.errors import UserError
 from core.files import write_json
 from core.plan import Plan, make_plan
+from core.processes import end_with_parent
 from core.run_folder import Run
 from core.runs import list_runs
 
@@ -94,7 +95,7 @@ def start_trial(config: TrainConfig) -> bool:
     with _lock:
         if key not in _trials or _trials[key].poll() == 0:
             command = [sys.executable, "-m", "core.costs", json.dumps(config.to_dict())]
-            _trials[key] = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            _trials[key] = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL)
         return _trials[key].poll() in (None, 0)
 
@@ -161,4 +162,5 @@ def _read_trials() -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     measure(TrainConfig.from_dict(json.loads(sys.argv[1])))

@@ -15,6 +15,7 @@ import torch
 
 from core.cache import WaveformCache, open_cache
 from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
+from core.datasets import Dataset
 from core.devices import cpu_count
 from core.errors import UserError
 from core.faults import explained, in_a_sentence, last_words
@@ -79,6 +80,7 @@ def _to_its_end(run: Run, progress: Progress, train: Callable[[], None]) -> str:
     try:
         train()
         progress.share = 1.0
+        message += f"; {progress.left_out} (the log names them)" if progress.left_out else ""
     except Cancelled:
         state, message = "stopped", STOPPED
     run.write_line(message)
@@ -119,7 +121,7 @@ class CrossValidation:
                                                on_progress=self._decoding)
         bad = self._unreadable()
         self.usable = tuple(i for i in range(len(self.dataset.clips)) if i not in bad)
-        self.splits = [_without(split, bad) for split in self.plan.splits]
+        self.splits = [_without(split, bad, self.dataset) for split in self.plan.splits]
         self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
         self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
@@ -138,7 +140,11 @@ class CrossValidation:
     def _unreadable(self) -> set[int]:
         for path, sentence in self.cache.unreadable.items():
             self.run.write_line(f"Left out, unreadable: {path}: {sentence}")
-        return {i for i, fact in enumerate(self.cache.facts) if fact.error}
+        bad = {i for i, fact in enumerate(self.cache.facts) if fact.error}
+        if bad:
+            many = f"{len(bad)} of {len(self.dataset.clips)} clips"
+            self.progress.left_out = f"{many} cannot be read and {'are' if len(bad) > 1 else 'is'} left out"
+        return bad
 
     def _remember_data(self) -> None:
         """Note what the data and the splits are, or refuse to go on with folds that were trained on others.
@@ -256,12 +262,15 @@ class CrossValidation:
         return StateSaver(self.run.path / f"{name}.resume", self.run.write_line, load_fold_state, save_fold_state)
 
 
-def _without(split: Split, bad: set[int]) -> Split:
-    """The split less the clips that cannot be read."""
+def _without(split: Split, bad: set[int], dataset: Dataset) -> Split:
+    """The split less the clips that cannot be read. Raises :class:`UserError` where too little is left of it."""
     if not bad:
         return split
     parts = {part: tuple(i for i in getattr(split, part) if i not in bad) for part in ("train", "validation", "test")}
-    if not parts["train"] or not parts["test"]:
-        raise UserError(f"no readable clip is left to train on or to test in the split of fold {split.model_fold}; "
+    trained = {dataset.clips[i].label for i in parts["train"]}
+    lost = [f"to {'train on' if part == 'train' else part}" for part in parts if getattr(split, part) and not parts[part]]
+    lost += [f"of class {name} to train on" for name in dataset.class_names if name not in trained]
+    if lost:
+        raise UserError(f"no readable clip is left {lost[0]} in the split of fold {split.model_fold}; "
                         "`python -m core data check` lists the files that cannot be read")
     return replace(split, **parts)

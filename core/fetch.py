@@ -53,7 +53,7 @@ def _install(url: str, target: Path, tell: Progress) -> Path:
     archive = local if local.is_file() else download(url, downloads, lambda *count: tell("download", *count))
     try:
         with arriving(target) as folder:
-            unpack_zip(archive, folder, lambda *count: tell("unpack", *count))
+            unpack_zip(archive, folder, lambda *count: tell("unpack", *count), name=url)
             _check(folder, f"what {url} holds is not ESC-10 as published:", "nothing was kept", tell)
     except UserError:
         _drop(archive, local)  # its content is wrong: the next call must download again

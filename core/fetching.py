@@ -112,17 +112,18 @@ def reported() -> Iterator["Report"]:
 
 
 class Report:
-    """Writes how far a fetch is, a few times a second."""
+    """Writes how far a fetch is: a few times a second and at every hundredth, so that what stalls was said before."""
 
     def __init__(self):
-        self.now, self._written = Fetching(RUNNING), 0.0
+        self.now = self._told = Fetching(RUNNING)
+        self._written = 0.0
         _write(self.now)
 
     def show(self, stage: str, done: int, total: int | None) -> None:
-        changed = stage != self.now.stage
         self.now = Fetching(RUNNING, stage, done, total)
-        if changed or time.monotonic() - self._written > EVERY:
-            self._written = time.monotonic()
+        far = stage != self._told.stage or (total and done - self._told.done >= total / 100)
+        if far or time.monotonic() - self._written > EVERY:
+            self._told, self._written = self.now, time.monotonic()
             _write(self.now)
 
     def end(self, state: str, problem: str = "") -> None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, s
                                    stderr=subprocess.STDOUT, **apart)
     threading.Thread(target=process.wait, daemon=True, name=f"collect-{process.pid}").start()
     return process.pid
+
+
+def end_with_parent() -> None:
+    """From here on this process ends as soon as the one that started it, with a pipe as our standard input, is gone."""
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
 
 
 class SystemLock:

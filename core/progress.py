@@ -20,6 +20,7 @@ class Progress:
         self._trainings, self._started, self._written = 1, time.monotonic(), float("-inf")
         self._first: tuple[float, float] | None = None  # (share, time) at the first batch, for the time left
         self.share, self.message = run.status.progress, ""
+        self.left_out = ""  # which clips could not be read; said with every message
 
     @property
     def seconds(self) -> float:
@@ -31,6 +32,7 @@ class Progress:
 
     def say(self, message: str, *, share: float | None = None, now: bool = False) -> None:
         """A stage in words; written at once with ``now``, else when the last write is a second old."""
+        message += f" · {self.left_out}" if self.left_out else ""
         self.message = message
         self.share = self.share if share is None else share
         if now or time.monotonic() - self._written >= EVERY:

@@ -261,6 +261,16 @@ def test_unreadable_clips_are_left_out_and_named_in_the_log(config, tiny_folder)
     run = trained(config.replace(protocol="published", epochs=1), "r")
     assert run.summary["clips"] == 29 and broken.name in run.log()
     assert broken.name not in " ".join(run.predictions().path)
+    assert run.status.message == "Finished; 1 of 30 clips cannot be read and is left out (the log names them)"
+
+
+def test_a_class_without_a_readable_clip_to_train_on_is_refused(config, tiny_folder):
+    for file in (tiny_folder / "002 - Low").glob("[2-5]-*.wav"):
+        file.write_bytes(b"")
+    run = create_run(config.replace(protocol="published", epochs=1), "r")
+    with pytest.raises(UserError, match=r"no readable clip is left of class .*[Ll]ow to train on in the split of fold 1"):
+        run_training(run)
+    assert run.state == "failed" and run.log().count("Left out, unreadable") == 8
 
 
 def test_best_validation_needs_a_validation_fold(config):

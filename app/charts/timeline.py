@@ -35,4 +35,4 @@ def timeline_view(prediction: Prediction, outline: tuple[np.ndarray, np.ndarray,
         "events": [{"start": event.start, "end": event.end, "row": labels.index(event.label)} for event in events
                    if event.label in labels],
         "alt": f"Waveform of {prediction.seconds:.0f} s and the probability of {len(labels)} classes over it; "
-               f"{len(events)} events are framed and listed below"}
+               f"{len(events)} events are underlined and listed below"}

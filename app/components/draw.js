@@ -32,7 +32,11 @@ function axisBelow(context, box, marks, place, title, ink) {
   context.fillStyle = ink.muted;
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const [value, text] of marks) context.fillText(text, place(value), box.top + box.height + 6);
+  const most = context.canvas.width / context.ratio;
+  for (const [value, text] of marks) {
+    const half = context.measureText(text).width / 2;
+    context.fillText(text, Math.min(Math.max(half, place(value)), most - half), box.top + box.height + 6);
+  }
   if (title) context.fillText(title, box.left + box.width / 2, box.top + box.height + 24);
 }
 

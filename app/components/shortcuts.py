@@ -6,14 +6,15 @@ import streamlit as st
 
 ROWS = (
     (("Space",), "Play or pause, anywhere but in a field"),
-    (("←", "→"), "Explore: previous and next clip (also P and N)"),
+    (("←", "→"), "Previous and next clip (in Explore also P and N)"),
     (("Tab",), "To the next control; Enter or Space presses it"),
     (("?",), "This list; Esc closes it"),
     (("Click",), "In a picture of a sound: play from there"),
     (("Drag",), "In a picture of a sound: look closer"),
     (("Double click",), "In a picture of a sound: all of it again"),
 )
-PRESS = {"ArrowLeft": ["explore_previous"], "ArrowRight": ["explore_next"]}  # key -> the buttons that it presses
+PRESS = {  # key -> the buttons that it presses
+    "ArrowLeft": ["explore_previous", "listen_previous"], "ArrowRight": ["explore_next", "listen_next"]}
 HTML = """
 <button class="open" type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>
 <dialog aria-label="Keyboard shortcuts"><h2>Keyboard and mouse</h2><dl></dl>

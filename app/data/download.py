@@ -52,6 +52,7 @@ def progress() -> None:
         st.session_state[WATCHED] = True
     elif not st.session_state.get(WATCHED):
         return
+    st.html("<style>.st-key-home_data [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
     guarded_fragment(EVERY if watching else None)(_progress)()
 
 

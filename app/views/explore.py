@@ -52,7 +52,8 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
 
 
 def page() -> None:
-    dataset = current_dataset()
+    with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
+        dataset = current_dataset()
     st.html(PHONE)
     hold_places({"explore_bar": BARS_HEIGHT, "explore_gallery": 208, "clips_": TABLE_HEIGHT, "scale": 66,
                  "explore_clip_figure": CLIP_HEIGHT})

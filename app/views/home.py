@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app.components import guard, guarded_fragment, page_header, show_error
+from app import tour
+from app.components import guard, guarded_fragment, page_header, show_error, words
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset
+from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
 from core.devices import describe_device
@@ -12,7 +14,7 @@ from core.errors import UserError
 from core.limits import max_upload_mb
 from core.runs import Run, headline_accuracy, list_runs
 
-EVERY = 2  # s between two looks while something trains
+EVERY, SLOWLY = 2, 10  # s between two looks: while something trains, and while nothing does
 MEASURED_BY = {
     "assignment": "mean of {folds} models on test fold 1",
     "split": "one model on test fold 1",
@@ -48,10 +50,10 @@ def best_card(dataset_name: str) -> None:
 
 
 def running_card() -> None:
-    """What trains now; it looks again by itself as long as something does."""
+    """What trains now; it looks again by itself, so that runs which were started elsewhere appear."""
     st.html("<style>.st-key-home_running [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
     active = any(run.status.active for run in list_runs())
-    guarded_fragment(EVERY if active else None)(_running)(active)
+    guarded_fragment(EVERY if active else SLOWLY)(_running)(active)
 
 
 def _running(was_active: bool) -> None:
@@ -96,6 +98,8 @@ def drop_a_sound() -> None:
 head, machine = st.columns([4, 1], vertical_alignment="bottom")
 with head:
     page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
+    if st.button("Take the two-minute tour", icon=":material/tour:", type="tertiary", key="home_tour"):
+        tour.begin()
 with machine, st.container(horizontal_alignment="right"):
     st.badge(escape(describe_device()["name"]), icon=":material/memory:", color="gray",
              help="Models train and answer on this device")
@@ -113,3 +117,5 @@ with second, st.container(border=True, height="stretch", key="home_best"), guard
 with third, st.container(border=True, height="stretch", key="home_running"), guard():
     running_card()
 drop_a_sound()
+disk_panel()
+words("clip", "recording", "fold", "leak", "accuracy", "standard deviation", "epoch", "seed", "protocol")

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from app.components import empty_state, guarded_fragment, page_header
+from app.components import empty_state, guarded_fragment, page_header, words
 from app.listening import trained_runs
-from app.views.listen_choice import choose_model, choose_sound
+from app.views.listen_choice import MANY, choose_model, choose_sound
 from app.views.listen_inside import inside
+from app.views.listen_many import answers_table
 
 
 @guarded_fragment()
@@ -21,6 +22,8 @@ def body() -> None:
         run, fold = choose_model(runs)
     with left:
         sound = choose_sound(run, fold)
+    if sound is None and st.session_state["listen_source"] == MANY:
+        sound = answers_table()
     if sound is not None:
         inside(run, fold, sound)
 
@@ -28,3 +31,4 @@ def body() -> None:
 page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
                              "looked at.")
 body()
+words("attention", "head", "layer", "token", "CLS", "entropy", "reach", "mel", "fold", "probability")

@@ -5,14 +5,14 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
-from app.views.listen_many import many
+from app.views.listen_many import choose_many
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.run_folder import Run
 
-UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "A clip of the data set", "Many sounds"
+UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "Data set", "Many sounds"
 TYPES = UPLOAD_TYPES
 
 
@@ -30,7 +30,7 @@ def choose_sound(run: Run, fold: str) -> Sound | None:
         return _clip(run)
     link(clip=None)
     if source == MANY:
-        return many(run, fold)
+        return choose_many(run, fold)
     return _upload() if source == UPLOAD else _recording()
 
 
@@ -132,9 +132,9 @@ def _clip(run: Run) -> Sound | None:
                            persist_state="session")
     with right.container(horizontal=True, gap="small"):
         st.button("Previous", icon=":material/skip_previous:", key="listen_previous", on_click=_step, args=(keys, key, -1),
-                  shortcut="left", help="The clip before, of this class")
+                  help="The clip before, of this class (arrow key ←)")
         st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
-                  shortcut="right", help="The next clip of this class")
+                  help="The next clip of this class (arrow key →)")
     link(clip=key)
     try:
         return sound_of_clip(dataset, clips[key])

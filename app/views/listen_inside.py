@@ -61,8 +61,14 @@ def say_answer(prediction: Prediction, truth: str = "") -> None:
         st.warning(escape(prediction.remark), icon=":material/volume_off:")
     else:
         st.subheader(f"{escape(label)} · {percent_text(100 * probability)}", anchor=False)
+    if len(prediction.windows) > 1:
+        st.caption(f"On average over {len(prediction.windows):,} windows of {_window_seconds(prediction):g} s")
     if truth:
         st.caption(escape(truth))
+
+
+def _window_seconds(prediction: Prediction) -> float:
+    return round(prediction.windows[0].end - prediction.windows[0].start, 3)
 
 
 def look_into(weights, sound: Sound, prediction: Prediction, window: int) -> None:

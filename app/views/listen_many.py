@@ -21,25 +21,25 @@ TABLE_HEIGHT = 420
 JOB, ROWS, SOURCES = "listen_many_job", "listen_many_rows", "listen_many_sources"
 
 
-def many(run: Run, fold: str) -> Sound | None:
-    """Choose the sounds, answer them all, show the table; the sound whose row is chosen, to look into."""
+def choose_many(run: Run, fold: str) -> Sound | None:
+    """Choose the sounds and have them answered; a single file of this machine is given back, to look into at once."""
     how = st.segmented_control("Which sounds", (FILES, FOLDER), key="listen_many_how", required=True, default=FILES,
                                persist_state="session", label_visibility="collapsed")
     sources = _files() if how == FILES else _folder()
+    if len(sources) == 1 and isinstance(sources[0][1], Path):  # one file has no need of a table
+        return _opened(*sources[0])
     job: Job | None = st.session_state.get(JOB)
+    if job:
+        job.wait(0.3)
     running = job is not None and job.running
     if sources:
         st.button(f"Answer {len(sources)} sound{'s' * (len(sources) != 1)}", type="primary", icon=":material/play_arrow:",
                   disabled=running, key="listen_many_start", on_click=_start, args=(run, fold, sources))
-    if job is None:
-        return None
     if running:
-        job.wait(0.3)
-    if job.running:
         _progress(job)
-    elif job.problem:
+    elif job and job.problem:
         show_error(job.problem)
-    return _table()
+    return None
 
 
 def _files() -> list[tuple[str, bytes]]:
@@ -96,15 +96,15 @@ def _progress(job: Job) -> None:
     st.button("Stop", icon=":material/stop:", key="listen_many_stop", on_click=job.stop)
 
 
-def _table() -> Sound | None:
+def answers_table() -> Sound | None:
     """The answers so far, one row per file; the sound of the row that was chosen."""
-    rows: list[Answer] = list(st.session_state[ROWS])
-    by, sources = st.session_state[SOURCES]
+    rows: list[Answer] = list(st.session_state.get(ROWS, ()))
     if not rows:
         return None
+    by, sources = st.session_state[SOURCES]
     failed = sum(answer.error is not None for answer in rows)
     text = f"{len(rows)} of {len(sources)} sounds by {by}"
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.caption(escape(f"{text}, {failed} of them could not be read. " if failed else f"{text}. ")
                  + "Click a row to look inside.")
     names = next((answer.prediction.class_names for answer in rows if answer.prediction), ())
@@ -121,16 +121,19 @@ def _table() -> Sound | None:
     number = st.column_config.NumberColumn
     chosen = st.dataframe(
         table if failed else table.drop(columns="problem"), key="listen_many_table", on_select="rerun",
-        selection_mode="single-row", hide_index=True, height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
+        selection_mode="single-row", hide_index=True, placeholder="", height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
         column_config={"probability %": number(format="%.1f"), "seconds": number(format="%.2f"),
                        "file": st.column_config.TextColumn(width="medium")},
         alt="Every file with its answer, probability and length").selection.rows
     if not chosen or chosen[0] >= len(rows):
         return None
-    name, source = sources[chosen[0]]
     if rows[chosen[0]].error:
         show_error(rows[chosen[0]].error)
         return None
+    return _opened(*sources[chosen[0]])
+
+
+def _opened(name: str, source: Path | bytes) -> Sound | None:
     try:
         sound = sound_of_bytes(name, source) if isinstance(source, bytes) else sound_of_file(str(source))
     except UserError as error:  # taken away or changed since it was answered

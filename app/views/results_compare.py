@@ -42,14 +42,17 @@ def _by_any_name(name: str, results: dict[str, Result]) -> str | None:
 
 
 def another_run(before: str, now: str | None = None) -> None:
-    """The run ``before`` is called ``now``, or is no longer here: look at that one, or at the usual one."""
+    """The run ``before`` is called ``now`` (or is back, where both are the same), or is no longer here: where it was
+    looked at or compared, go on with that name, or with the usual run."""
     compared = [now if name == before else name for name in st.session_state.get(COMPARED, [])]
     st.session_state[COMPARED] = [name for name in compared if name]
     for key in (CHOSEN, KEPT):
-        st.session_state.pop(key, None)
-        if now:
+        if now and (st.session_state.get(key) == before or now == before):
             st.session_state[key] = now
-    st.query_params.pop("run", None)
+        elif st.session_state.get(key) == before:
+            st.session_state.pop(key)
+    if st.query_params.get("run") == before:
+        st.query_params.pop("run")
 
 
 def comparison_block(results: dict[str, Result], chosen: str) -> None:

@@ -81,15 +81,15 @@ def undo_bar(moved: Moved) -> None:
 
 
 def restore_runs(runs: Iterable[Deleted], moved: Moved) -> None:
-    """A callback: bring runs back from the bin, and look at the first of them."""
+    """A callback: bring runs back from the bin; one that comes alone is looked at."""
     st.session_state.pop(PROBLEM, None)
     back = []
     try:
         back += [restore_run(deleted).name for deleted in runs]
     except UserError as error:
         st.session_state[PROBLEM] = "", str(error)
-    for name in back[:1]:
-        moved(name, name)
+    if len(back) == 1:
+        moved(back[0], back[0])
 
 
 def _rename(name: str, key: str, moved: Moved) -> None:

@@ -84,8 +84,8 @@ def _moved(name: str, new: str | None) -> None:
     """A run was renamed, or deleted: show it under its new name, or the usual one."""
     if new:
         _open(new)
-    else:
-        st.query_params.pop("run", None)
+    elif st.query_params.get("run") == name:
+        st.query_params.pop("run")
 
 
 def _queue(active: list[Run], opened: Run | None) -> None:

@@ -1,5 +1,6 @@
 """The page Explore on a small folder of real files, driven without a browser."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,31 @@ def test_a_broken_clip_gets_its_sentence_and_the_page_goes_on(page):
     assert "is not a sound that can be read" in app.error[0].value.replace("\\", "")
     app.button(key="explore_next").click().run()
     assert not app.error and "Hz · mono" in texts(app)
+
+
+def test_more_views_are_computed_when_they_are_asked_for(page):
+    from app.explore import features
+
+    assert "Computed by librosa" not in texts(page(clip="dog/a-1.wav"))
+    app = page(clip="dog/a-1.wav", view="RMS")
+    deadline = time.monotonic() + 60
+    while "Computed by librosa" not in texts(app) and time.monotonic() < deadline:
+        app.run()  # a browser looks again by itself; the page can be used meanwhile
+    assert "Root mean square" in texts(app) and "64.0 ms" in texts(app)
+    assert features.MEANING.keys() == features.FEATURES.keys()
+
+
+def test_the_clips_beside_the_open_one_are_decoded_ahead(page, monkeypatch):
+    from app.explore import ahead
+
+    monkeypatch.setattr(ahead, "SOON", 0.0)
+    loaded = []
+    monkeypatch.setattr(ahead, "clip_bytes", lambda dataset, clip: loaded.append(clip.name))
+    page(clip="dog/a-2.wav")
+    deadline = time.monotonic() + 30
+    while not {"b-1", "a-1"} <= set(loaded) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert {"b-1", "a-1"} <= set(loaded)
 
 
 def test_filters_that_leave_nothing_say_so(page):

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.results_data import dataset_of, load_results
 from core.datasets import load_dataset
+from core.disk import size_of
 from core.manage import deleted_runs
 from core.runs import get_run as load
 from core.runs import list_runs
@@ -279,15 +280,18 @@ def test_two_runs_side_by_side(data, tmp_path, page):
 def test_several_runs_are_deleted_restored_and_gone_for_good(data, tmp_path, page, monkeypatch):
     for number in range(3):
         make(data, tmp_path, f"run{number}", protocol="published", seed=number)
-    selected = {"disk_runs": [0, 1], "disk_bin": [0]}  # a table cannot be clicked here
-    monkeypatch.setattr("app.views.disk._table", lambda columns, key: selected[key][: len(columns["Run"])])
-    app = page()
+    others = [place for place, run in enumerate(sorted(list_runs(), key=lambda run: -size_of(run.path))) if run.name != "run2"]
+    selected = {"disk_runs": others, "disk_bin": [0]}  # a table cannot be clicked here
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key: [
+        row for row in selected[key] if row < len(columns["Run"])])
+    app = page(run="run2")
     app.session_state["disk_open"] = True
     app.run()
     names = [button.label for button in app.button]
     assert "Delete 2 runs" in names and "Restore" not in names
     app.button("disk_delete").click().run()
     assert not app.exception and "2 runs are in the bin" in texts(app)
+    assert app.header[0].value == "run2", "the run that was looked at still is"
     app.button("disk_restore").click().run()
     assert len(list_runs()) == 2 and "is in the bin" in texts(app)
     app.button("disk_for_good").click().run()

@@ -1,9 +1,11 @@
 """How long an answer with its attention takes: ``python tests/benchmarks/predict_speed.py [--checkpoint C] [--page]``.
 
 Prints medians in milliseconds. ``answer`` is what the server computes for a new clip of 5 s: read the file, predict,
-record the attention, mel spectrogram. ``figures`` is drawing it into Plotly's JSON (with ``kilobytes``, what is sent).
-``page`` (with ``--page``) is what a person waits for in Chromium: from "Next" until the new clip's last figure stands.
-Without a trained model an untrained ``cnn_transformer_h4`` is measured: the arithmetic is the same.
+record the attention, mel spectrogram. ``view`` is making the drawing's arrays of it (with ``kilobytes``, what is sent).
+``--page`` adds what a person waits for in Chromium on ESC-10, by the browser's own clock, median and worst of 20:
+``next`` from "Next" until the new clip is drawn, ``head`` and ``veil`` until another head or veil is, ``upload`` from a
+chosen file until its answer is drawn; and the bytes of a first visit and of one more clip. ``--url`` measures a server
+that already runs. Without a trained model an untrained ``cnn_transformer_h4`` is measured: the arithmetic is the same.
 """
 
 import argparse
@@ -20,9 +22,8 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from app.charts.attention import attention_matrix, head_strips  # noqa: E402
-from app.charts.stage import stage  # noqa: E402
-from core.attention_stats import over_place, over_time, over_time_pairs  # noqa: E402
+from app.charts.attention import heads_view  # noqa: E402
+from app.charts.stage import sound_view  # noqa: E402
 from core.checkpoint import Checkpoint  # noqa: E402
 from core.config import TrainConfig  # noqa: E402
 from core.errors import UserError  # noqa: E402
@@ -46,62 +47,118 @@ def listener(text: str | None) -> Checkpoint:
     return Checkpoint(create_model(config.model, 10).eval(), config, names)
 
 
-def drawn(waveform: np.ndarray, rate: int, heard: Explanation) -> int:
-    """Bytes of the three figures that a chosen head sends."""
-    attention = heard.maps[-1]
-    weights, layout = attention.weights[0], attention.layout
-    span = (heard.window.start, heard.window.end)
-    figures = [
-        stage(envelope(waveform, rate, 1200), heard.log_mel, heard.times, heard.frequencies, span,
-              profile=over_time(weights, layout), plane=over_place(weights, layout), veil=0.7),
-        head_strips([[over_time(head, m.layout) for head in m.weights] for m in heard.maps], span, (0, 0)),
-        attention_matrix(over_time_pairs(weights, layout))]
-    return sum(len(figure.to_json()) for figure in figures)
+def view_bytes(waveform: np.ndarray, rate: int, heard: Explanation) -> int:
+    """Bytes of all that a clip's drawing is sent."""
+    return len(json.dumps({"sound": sound_view(envelope(waveform, rate, 1200), heard, len(waveform) / rate),
+                           "layers": heads_view(heard.maps, heard.frequencies)}))
 
 
 def measure(checkpoint: Checkpoint, file: Path) -> dict[str, float]:
-    answers, figures = [], []
+    answers, views = [], []
     for _ in range(WARM_UP + REPEATS):
         started = time.perf_counter()
         waveform, rate = read_clip(file)
         predict(checkpoint, waveform, rate)
         heard = explain(checkpoint, waveform, rate)
         answered = time.perf_counter()
-        size = drawn(waveform, rate, heard)
+        size = view_bytes(waveform, rate, heard)
         answers.append(answered - started)
-        figures.append(time.perf_counter() - answered)
-    return {"answer": median_ms(answers), "figures": median_ms(figures), "kilobytes": round(size / 1024, 1)}
+        views.append(time.perf_counter() - answered)
+    return {"answer": median_ms(answers), "view": median_ms(views), "kilobytes": round(size / 1024, 1)}
 
 
 def median_ms(seconds: list[float]) -> float:
     return round(1000 * statistics.median(seconds[WARM_UP:]), 1)
 
 
-def page_milliseconds(clicks: int = 15) -> float:
-    """Median over clicks on Next, each until the playing clip's matrix is another one and the script is at rest."""
+WAIT = """([act, changed]) => new Promise((done, failed) => {
+  const root = () => document.querySelector('.inside[data-drawn]');
+  const stage = () => { const canvas = document.querySelector('.inside .stage'); return canvas && canvas.toDataURL(); };
+  const state = () => (changed === 'drawn' ? root()?.dataset.drawn : stage());
+  const [before, started] = [state(), performance.now()];
+  const look = () => {
+    const now = state();
+    if (now && now !== before) requestAnimationFrame(() => done(performance.now() - started));
+    else if (performance.now() - started > 60000) failed(new Error('nothing was drawn within a minute'));
+    else requestAnimationFrame(look);
+  };
+  eval(act)();
+  look();
+})"""
+NEXT = "() => document.querySelector('.st-key-listen_next button').click()"
+HEAD = "() => document.querySelector('.inside [role=radio]:not([aria-checked=true])').click()"
+VEIL = """() => { const veil = document.querySelector('.inside .veil'); veil.value = veil.value > 50 ? 20 : 80;
+  veil.dispatchEvent(new Event('input')); }"""
+
+
+def page_milliseconds(url: str | None, repeats: int = 20) -> dict:
+    """Median and worst of what a person waits for, and the weight of the page in megabytes."""
+    import contextlib
+
     import shots
 
-    ready = ("before => { const app = document.querySelector('[data-testid=stApp]');"
-             " const plot = document.querySelector('.st-key-listen_matrix .js-plotly-plot');"
-             " return app.dataset.testScriptState === 'notRunning' && plot && plot.data"
-             " && plot.querySelector('.main-svg') && location.search !== before }")
+    with contextlib.nullcontext(url) if url else shots.serve() as address, shots.browser() as page:
+        traffic = {"http": 0, "socket": 0}
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", lambda event: _add(traffic, "http", event["encodedDataLength"]))
+        session.on("Network.webSocketFrameReceived",  # binary frames are told in base64
+                   lambda event: _add(traffic, "socket", len(event["response"]["payloadData"]) * 3 // 4))
+        page.goto(f"{address}/listen?dataset=ESC-10")
+        page.wait_for_selector(".inside[data-drawn]", timeout=120_000)
+        shots.settle(page)
+        weight = {"first_visit_mb": megabytes(traffic)}
+        numbers = {}
+        for name, act, changed in (("next", NEXT, "drawn"), ("head", HEAD, "pixels"), ("veil", VEIL, "pixels")):
+            traffic.update(http=0, socket=0)
+            waits = []
+            for _ in range(WARM_UP + repeats):
+                waits.append(page.evaluate(WAIT, [f"({act})", changed]) / 1000)
+                shots.settle(page)
+            numbers[name] = {"median": median_ms(waits), "worst": round(1000 * max(waits[WARM_UP:]))}
+            if name == "next":
+                weight["one_more_clip_mb"] = round(megabytes(traffic) / (WARM_UP + repeats), 3)
+        numbers["upload"] = uploads(page, repeats)
+        return numbers | weight
+
+
+def uploads(page, repeats: int) -> dict:
+    """From choosing a file until its answer is drawn, each time another sound."""
+    page.get_by_role("radio", name="Upload").click()
+    chooser = page.locator("[data-testid=stFileUploader] input[type=file]")
     waits = []
-    with shots.serve() as url, shots.browser() as page:
-        page.goto(f"{url}/listen")
-        page.wait_for_function(ready, arg="", timeout=120_000)
-        for _ in range(clicks + WARM_UP):
-            before = page.evaluate("() => location.search")
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(3 + repeats):
+            file = Path(folder) / f"{number}.wav"
+            soundfile.write(file, 0.1 * np.random.default_rng(number).standard_normal(5 * 44_100), 44_100)
+            page.wait_for_timeout(200)
             started = time.perf_counter()
-            page.get_by_role("button", name="Next").click()
-            page.wait_for_function(ready, arg=before, timeout=60_000)
+            chooser.set_input_files(file)
+            page.get_by_text(f"Listening to {number}.wav").wait_for()
+            page.wait_for_function("before => { const root = document.querySelector('.inside[data-drawn]');"
+                                   " return root && root.dataset.drawn !== before }", arg=_last(page))
             waits.append(time.perf_counter() - started)
-    return median_ms(waits)
+            page.evaluate("() => { window.lastDrawn = document.querySelector('.inside').dataset.drawn }")
+    return {"median": round(1000 * statistics.median(waits[3:])), "worst": round(1000 * max(waits[3:]))}
+
+
+def _last(page) -> str:
+    return page.evaluate("() => window.lastDrawn ?? ''")
+
+
+def _add(traffic: dict[str, int], name: str, size: float) -> None:
+    traffic[name] += int(size)
+
+
+def megabytes(traffic: dict[str, int]) -> float:
+    return round(sum(traffic.values()) / 1e6, 3)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", help="RUN, RUN:fold or a .safetensors file of a model with attention")
     parser.add_argument("--page", action="store_true", help="measure the page in Chromium too; needs a trained model")
+    parser.add_argument("--url", help="a server that already runs, for --page")
     args = parser.parse_args()
     checkpoint = listener(args.checkpoint)
     with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +166,7 @@ def main() -> None:
         soundfile.write(file, 0.1 * np.random.default_rng(0).standard_normal(5 * 44_100), 44_100)
         numbers = {"model": checkpoint.config.model, **measure(checkpoint, file)}
     if args.page:
-        numbers["page"] = page_milliseconds()
+        numbers["page"] = page_milliseconds(args.url)
     print(json.dumps(numbers))
 
 

@@ -39,11 +39,23 @@ def own_sound(tmp_path):
     return tmp_path / "my tone.ogg"
 
 
-def chart(page, key: str):
-    return page.locator(f".st-key-{key} .js-plotly-plot")
+DRAWN = ".inside[data-drawn]"
+PIXELS = """canvas => { const { width, height } = canvas, at = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  let sum = 0; for (let i = 0; i < at.length; i += 4) sum += at[i] * 3 + at[i + 1] * 5 + at[i + 2] * 7 + at[i + 3];
+  return sum }"""
 
 
-def test_an_uploaded_ogg_is_answered_and_a_click_chooses_the_head(listening_server, page, own_sound):
+def picture(page, name: str) -> int:
+    """A number that changes with what a canvas shows; 0 where it shows nothing."""
+    return page.locator(f".inside .{name}").first.evaluate(PIXELS)
+
+
+def time_axis(page) -> dict:
+    return page.evaluate("() => JSON.parse(document.querySelector('.inside .sound').dataset.timeAxis)")
+
+
+def test_an_uploaded_ogg_is_answered_and_a_head_is_chosen_by_click_by_key_and_without_the_server(
+        listening_server, page, own_sound):
     from playwright.sync_api import expect
 
     listening_server.open(page, "/listen?run=untrained-cnn_transformer_h4")
@@ -51,31 +63,65 @@ def test_an_uploaded_ogg_is_answered_and_a_click_chooses_the_head(listening_serv
     expect(page.get_by_text("Drop a sound here, and the model says what it hears in it.")).to_be_visible()
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(own_sound)
     expect(page.get_by_text("Listening to my tone.ogg, 7.00 s")).to_be_visible()
-
-    for key in ("listen_bars", "listen_windows", "listen_stage", "listen_heads", "listen_matrix"):
-        expect(chart(page, key)).to_be_visible()
-    assert sum(chart(page, "listen_bars").evaluate("plot => Array.from(plot.data[0].x._inputArray || plot.data[0].x)"
-                                                   )) == pytest.approx(100, abs=0.1)
+    expect(page.locator(".timeline[data-drawn]")).to_be_visible()
+    expect(page.locator(DRAWN)).to_be_visible()
+    bars = page.locator(".inside .bars .value").all_inner_texts()
+    assert len(bars) == 10 and sum(float(text.split()[0]) for text in bars) == pytest.approx(100, abs=2)
     expect(page.get_by_text("What this shows: where the class token looks.")).to_be_visible()
     expect(page.get_by_role("heading", name="Layer 2, head 1")).to_be_visible()
-
     listening_server.settled(page)
-    begins = "plot => Math.round(plot.layout.xaxis.range[0])"
-    first = chart(page, "listen_stage").evaluate(begins)
-    page.get_by_role("combobox", name=re.compile("Look into")).click()
-    page.get_by_role("option", name="0.00 to 5.00 s" if first else "2.00 to 7.00 s").click()
-    page.wait_for_function(
-        "before => { const plots = document.querySelectorAll('.st-key-listen_stage .js-plotly-plot');"
-        " return plots.length === 1 && Math.round(plots[0].layout.xaxis.range[0]) !== before }", arg=first)
-    assert {first, chart(page, "listen_stage").evaluate(begins)} == {0, 2}
 
+    start = round(time_axis(page)["low"])  # 0 or 2: a click on the timeline's other end looks into the other window
+    along = page.locator(".timeline canvas").bounding_box()
+    page.mouse.click(along["x"] + (along["width"] * 0.95 if start == 0 else 150), along["y"] + 40)
+    page.wait_for_function("start => Math.round(JSON.parse(document.querySelector('.inside .sound').dataset.timeAxis).low)"
+                           " !== start", arg=start)
     listening_server.settled(page)
-    third = chart(page, "listen_heads").locator(".nsewdrag[data-subplot=x3y3]")  # layer 1, head 3
-    third.scroll_into_view_if_needed()
-    box = third.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.6, steps=4)
-    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.6)
+
+    runs = page.evaluate("() => { window.runs = 0; new MutationObserver(() => window.runs++).observe("
+                         " document.querySelector('[data-testid=stApp]'), { attributeFilter: ['data-test-script-state'] });"
+                         " return window.runs }")
+    before = {name: picture(page, name) for name in ("stage", "matrix canvas")}
+    page.get_by_role("radio", name="Layer 1, head 3").click()
     expect(page.get_by_role("heading", name="Layer 1, head 3")).to_be_visible()
+    after = {name: picture(page, name) for name in before}
+    assert all(before[name] != after[name] and after[name] for name in before)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Layer 1, head 4")).to_be_focused()
+    expect(page.get_by_role("heading", name="Layer 1, head 4")).to_be_visible()
+    page.get_by_label("Look through").select_option("Layer 2, head 2")
+    expect(page.get_by_role("radio", name="Layer 2, head 2")).to_have_attribute("aria-checked", "true")
+    veiled = picture(page, "stage")
+    page.locator(".inside .veil").fill("0")
+    assert picture(page, "stage") != veiled
+    assert page.evaluate("() => window.runs") == runs == 0  # nobody asked the server
+
+
+def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_server, page, tmp_path):
+    from playwright.sync_api import expect
+
+    rate = 16_000
+    noise = np.random.default_rng(0).standard_normal(150 * rate).astype(np.float32)
+    soundfile.write(tmp_path / "minutes.flac", 0.1 * noise, rate)
+    listening_server.open(page, "/listen?run=untrained-cnn_transformer_h4")
+    page.get_by_role("radio", name="Upload").click()
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "minutes.flac")
+    expect(page.locator(".timeline[data-drawn]")).to_be_visible()
+    listening_server.settled(page)
+    threshold = page.get_by_role("slider", name=re.compile("An event begins"))
+    threshold.focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("Click one to play it and to look inside.")).to_be_visible()
+    listening_server.settled(page)
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + 52)  # the first row's mark
+    page.wait_for_function("() => { const audio = document.querySelector('.st-key-player_listen audio');"
+                           " return audio && !audio.paused && audio.currentTime > 0.05 }")
+    assert page.evaluate("() => performance.getEntriesByType('resource').filter(entry => entry.name.includes('/media/'))"
+                         ".reduce((sum, entry) => sum + entry.encodedBodySize, 0)") < 2e6  # of 4.8 MB as WAV
 
 
 def test_text_named_wav_is_one_sentence_where_it_was_dropped(listening_server, page, tmp_path):
@@ -87,20 +133,29 @@ def test_text_named_wav_is_one_sentence_where_it_was_dropped(listening_server, p
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "notes.wav")
     expect(page.get_by_text("notes.wav is not a sound that can be read")).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)
-    expect(chart(page, "listen_stage")).to_have_count(0)
+    expect(page.locator(DRAWN)).to_have_count(0)
 
 
-def test_a_clip_by_its_link_and_a_model_without_attention(listening_server, page, esc10):
+def test_a_clip_by_its_link_the_next_by_the_arrow_and_a_model_without_attention(listening_server, page, esc10):
     from playwright.sync_api import expect
 
     listening_server.open(page, "/listen?dataset=ESC-10&run=untrained-cnn_transformer_h4&clip=1-26806-A")
     expect(page.get_by_text("True class: rooster.")).to_be_visible()
     expect(page.get_by_text("This clip was in this model's training data")).to_be_visible()
-    expect(chart(page, "listen_matrix")).to_be_visible()
+    expect(page.locator(DRAWN)).to_be_visible()
+    assert picture(page, "matrix canvas")
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    listening_server.settled(page)
+    first = page.locator(".inside").get_attribute("data-drawn")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".inside")).not_to_have_attribute("data-drawn", first)
+    listening_server.settled(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".inside")).to_have_attribute("data-drawn", first)
+    listening_server.settled(page)
     page.get_by_role("combobox", name=re.compile("Model")).click()
     page.get_by_role("option", name="untrained-cnn1d").click()
     expect(page.get_by_text("The model cnn1d has no attention")).to_be_visible()
-    expect(chart(page, "listen_matrix")).to_have_count(0)
-    expect(chart(page, "listen_stage")).to_be_visible()
+    expect(page.locator(".inside .matrix")).to_be_hidden()
+    assert picture(page, "stage")
     expect(page).to_have_url(re.compile("run=untrained-cnn1d"))

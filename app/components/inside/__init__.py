@@ -15,7 +15,7 @@ HTML = """
   <div class="answer">
     <ol class="bars" aria-label="Probability of every class"></ol>
     <div class="through">
-      <label>Look through<select class="select"></select></label>
+      <label>Look through<select class="select" aria-label="Look through"></select></label>
       <label>Veil over what this head does not look at <span class="percent"></span>
         <input class="veil" type="range" min="0" max="100" step="5"></label>
     </div>
@@ -25,7 +25,7 @@ HTML = """
     <h3>Where each head looks</h3>
     <p>The class token's attention over the clip, in seconds, one strip for every head. Each has its own scale; the number is
       its highest moment. Choose a strip to look through it.</p>
-    <div class="strips" role="radiogroup" aria-label="Head to look through"></div>
+    <div class="strips" role="radiogroup" aria-label="Heads"></div>
   </section>
   <section class="one">
     <div class="matrix"><canvas role="img"></canvas></div>

@@ -76,7 +76,6 @@ class Strips {
     const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.shape[1], ArrowDown: this.shape[1] }[event.key];
     if (now < 0 || !move) return;
     event.preventDefault();
-    event.stopPropagation();
     const next = now + move;
     if (next < 0 || next >= buttons.length) return;
     buttons[next].focus();

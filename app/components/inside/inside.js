@@ -19,8 +19,6 @@ class Inside {
       this.showVeil();
       this.drawStage();
     });
-    for (const control of [this.parts.select, this.parts.veil])
-      control.addEventListener("keydown", (event) => event.key.startsWith("Arrow") && event.stopPropagation());
     this.observer = new ResizeObserver(() => root.clientWidth !== this.width && this.data && this.draw());
     this.observer.observe(root);
   }

@@ -1,4 +1,4 @@
-"""The drawing of a long sound: its outline, a strip for every class below it, events framed; a click picks a moment."""
+"""The drawing of a long sound: its outline, a strip for every class below it, events underlined; a click picks a moment."""
 
 from collections.abc import Callable
 from pathlib import Path

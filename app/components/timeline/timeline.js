@@ -1,4 +1,5 @@
 // A long sound on one time axis: its outline, and below it a strip for every class, as strong as the model is sure of it.
+// Events are underlined.
 
 const SIDES = { left: 124, right: 12, top: 8, bottom: 44 };
 const WAVE = 76;
@@ -58,11 +59,10 @@ class Timeline {
       while (name.length > 2 && context.measureText(name).width > left - 12) name = `${name.slice(0, -2)}…`;
       context.fillText(name, left - 8, box.top + box.height / 2);
     });
-    context.lineWidth = 1.5;
+    context.fillStyle = ink.text;
     for (const event of data.events) {
-      context.strokeStyle = ink.text;
       const [from, to] = [across(event.start), across(event.end)];
-      context.strokeRect(from + 0.75, strip.top + event.row * ROW + 0.75, Math.max(1.5, to - from - 1.5), ROW - 1.5);
+      context.fillRect(from, strip.top + event.row * ROW + ROW - 3, Math.max(1, to - from), 2);
     }
     const [from, to] = data.window.map((time) => across(Math.max(0, Math.min(seconds, time))));
     context.fillStyle = faded(ink.accent, 0.22);

@@ -11,14 +11,18 @@ from core.seen import clip_use, unheard_folds
 from tests.conftest import write_tiny
 
 
+def _write_predictions(run, rows, class_names):
+    table = pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target"])
+    table.assign(**dict.fromkeys(class_names, 1 / len(class_names))).to_csv(run.path / "predictions.csv", index=False)
+
+
 @pytest.fixture
 def tested_run(isolated, tiny_dataset):
     """A published run whose folds 1 and 2 have ended and whose weights of fold 3 stand without recorded answers."""
     run = create_run(TrainConfig(dataset=str(tiny_dataset.root), protocol="published", limit=8), name="tested")
     rows = [(clip.key, fold, clip.fold, "test", clip.label) for fold in (1, 2) for clip in tiny_dataset.clips
             if clip.fold == fold]
-    pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target"]).to_csv(
-        run.path / "predictions.csv", index=False)
+    _write_predictions(run, rows, tiny_dataset.class_names)
     for name in ("fold1", "fold2", "fold3", "final"):
         (run.path / f"{name}.safetensors").touch()
     return run
@@ -77,8 +81,7 @@ def test_clips_of_esc10_are_the_same_in_both_of_its_layouts(isolated, monkeypatc
     archive = load_dataset(str(write_tiny(place, classes=("001 - Dog bark", "002 - Rain"))))
     run = create_run(TrainConfig(dataset="ESC-10", protocol="published"), name="shipped")
     rows = [(clip.key, clip.fold, clip.fold, "test", clip.label) for clip in archive.clips]
-    pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target"]).to_csv(
-        run.path / "predictions.csv", index=False)
+    _write_predictions(run, rows, archive.class_names)
     for fold in range(1, 6):
         (run.path / f"fold{fold}.safetensors").touch()
     place.rename(isolated / "gone")

@@ -28,6 +28,7 @@ class Clip:
     source: str
     start: float | None = None
     end: float | None = None
+    segment: bool = False  # raw material that training clips are built from; never validated or tested on
 
     @property
     def key(self) -> str:

@@ -106,7 +106,7 @@ class CrossValidation:
             self._state(split.model_fold).remove()
         if self.config.final:
             if FINAL not in self.run.checkpoints():
-                model = self._fit(Split(0, self.usable, (), ()), FINAL, len(self.splits), "final model")
+                model = self._fit(Split(0, self.usable, (), (), self.segments), FINAL, len(self.splits), "final model")
                 save_checkpoint(self._weights(FINAL), model, self.config, self.dataset.class_names)
             self._state(FINAL).remove()
         self._summarise()
@@ -120,7 +120,11 @@ class CrossValidation:
         self.cache: WaveformCache = open_cache(self.dataset, self.config.sample_rate, self.config.clip_seconds,
                                                on_progress=self._decoding)
         bad = self._unreadable()
-        self.usable = tuple(i for i in range(len(self.dataset.clips)) if i not in bad)
+        readable = [i for i in range(len(self.dataset.clips)) if i not in bad]
+        self.usable = tuple(i for i in readable if not self.dataset.clips[i].segment)
+        self.segments = tuple(i for i in readable if self.dataset.clips[i].segment)
+        if self.segments and not self.config.dynamic:
+            self.run.write_line(f"{len(self.segments)} segments are not used: set dynamic to build clips from them")
         self.splits = [_without(split, bad, self.dataset) for split in self.plan.splits]
         self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
@@ -266,9 +270,11 @@ def _without(split: Split, bad: set[int], dataset: Dataset) -> Split:
     """The split less the clips that cannot be read. Raises :class:`UserError` where too little is left of it."""
     if not bad:
         return split
-    parts = {part: tuple(i for i in getattr(split, part) if i not in bad) for part in ("train", "validation", "test")}
+    parts = {part: tuple(i for i in getattr(split, part) if i not in bad)
+             for part in ("train", "validation", "test", "segments")}
     trained = {dataset.clips[i].label for i in parts["train"]}
-    lost = [f"to {'train on' if part == 'train' else part}" for part in parts if getattr(split, part) and not parts[part]]
+    lost = [f"to {'train on' if part == 'train' else part}" for part in ("train", "validation", "test")
+            if getattr(split, part) and not parts[part]]
     lost += [f"of class {name} to train on" for name in dataset.class_names if name not in trained]
     if lost:
         raise UserError(f"no readable clip is left {lost[0]} in the split of fold {split.model_fold}; "

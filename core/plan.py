@@ -32,7 +32,7 @@ class Plan:
     @property
     def clips_trained(self) -> int:
         """Clips heard per epoch, summed over all models: with the clips per second of a machine, the cost."""
-        everything = len(self.dataset.clips) * self.config.final
+        everything = sum(not clip.segment for clip in self.dataset.clips) * self.config.final
         return sum(len(split.train) for split in self.splits) + everything
 
     @cached_property
@@ -45,7 +45,8 @@ class Plan:
         """A hash of every clip's recording and fold and of all splits: another one where a clip changed sides."""
         clips = [(clip.key, clip.source, fold)
                  for clip, fold in zip(self.dataset.clips, self.clip_folds.tolist(), strict=True)]
-        splits = [(split.model_fold, split.train, split.validation, split.test) for split in self.splits]
+        splits = [(split.model_fold, split.train, split.validation, split.test, *[split.segments] * bool(split.segments))
+                  for split in self.splits]
         return hashlib.sha256(json.dumps([clips, splits]).encode()).hexdigest()
 
 

@@ -26,6 +26,7 @@ TABLE = "metadata.csv"
 TABLE_COLUMNS = ("path", "fold", "source", "start", "end")  # any other may hold the class
 ESC50_TABLE = "meta/esc50.csv"
 URBAN_TABLE = "metadata/UrbanSound8K.csv"
+READY, SEGMENTS = "denoised_clips", "speech_segments"
 FROM_NAMES = "fold and source are read from each file's name (fold-source-take)"
 
 
@@ -123,6 +124,30 @@ def read_class_folders(root: Path) -> Dataset:
     return _dataset(root.name, root, clips, "class folders", name_rule(sources))
 
 
+def is_speech(root: Path) -> bool:
+    return all((root / part).is_dir() and class_folders(root / part) for part in (READY, SEGMENTS))
+
+
+def read_speech(root: Path) -> Dataset:
+    """``denoised_clips/<class>/`` are ready clips; ``speech_segments/<class>/`` are what training clips are built from.
+
+    A segment whose name begins with a ready clip's belongs to that clip's recording.
+    """
+    found = [(file.relative_to(root).as_posix(), folder.name, part == SEGMENTS) for part in (READY, SEGMENTS)
+             for folder in class_folders(root / part) for file in audio_files(folder)]
+    sources = sources_by_name([path for path, _, segment in found if not segment])
+    sources |= sources_by_name([path for path, _, segment in found if segment])
+    ready = {(PurePosixPath(path).stem, label): sources[path] for path, label, segment in found if not segment}
+    clips = []
+    for path, label, segment in found:
+        stem = PurePosixPath(path).stem
+        whole = [name for name, of in ready if of == label and segment and re.match(re.escape(name) + r"([-_. ]|$)", stem)]
+        source = ready[max(whole, key=len), label] if whole else sources[path]
+        clips.append(Clip(path, plain(label), None, plain(source), segment=segment))
+    rule = f"a segment belongs to the ready clip that its name begins with; {name_rule(sources)}"
+    return _dataset(root.name, root, clips, "ready clips and segments", rule)
+
+
 def read_metadata(table: Path, label: str = "label") -> Dataset:
     """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
     rows = read_table(table, ("path", label))
@@ -153,5 +178,6 @@ READERS = {
     "ESC-50": (lambda root: (root / ESC50_TABLE).is_file(), read_esc50),
     "UrbanSound8K": (lambda root: (root / URBAN_TABLE).is_file(), read_urbansound8k),
     "ESC-10 archive": (is_archive, read_archive),
+    "ready clips and segments": (is_speech, read_speech),
     "class folders": (lambda root: bool(class_folders(root)), read_class_folders),
 }

@@ -34,10 +34,14 @@ class Split:
     train: tuple[int, ...]
     validation: tuple[int, ...]
     test: tuple[int, ...]
+    segments: tuple[int, ...] = ()  # of the training side, from which training clips may be built
 
 
 def make_splits(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -> list[Split]:
-    """The splits of a protocol, audited. Raises :class:`UserError` where the data set cannot be split so."""
+    """The splits of a protocol, audited; segments are kept only on the training side.
+
+    Raises :class:`UserError` where the data set cannot be split so.
+    """
     fold_of = clip_folds(dataset, protocol, folds, seed)
 
     def clips_in(*numbers: int) -> tuple[int, ...]:
@@ -50,8 +54,18 @@ def make_splits(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) 
         splits = [Split(4, clips_in(2, 3, 5), clips_in(4), clips_in(1))]
     else:
         splits = [Split(k, clips_in(*set(numbers) - {k}), (), clips_in(k)) for k in numbers]
+    splits = [_segments_apart(dataset, split) for split in splits]
     audit(dataset, splits)
     return splits
+
+
+def _segments_apart(dataset: Dataset, split: Split) -> Split:
+    segment = {index for index, clip in enumerate(dataset.clips) if clip.segment}
+    if not segment:
+        return split
+    train, validation, test = (tuple(i for i in side if i not in segment)
+                               for side in (split.train, split.validation, split.test))
+    return Split(split.model_fold, train, validation, test, tuple(i for i in split.train if i in segment))
 
 
 def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -> np.ndarray:
@@ -88,8 +102,9 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
     names = dataset.class_names
     for split in splits:
         side_of: dict[tuple[str, str], str] = {}
-        for side in ("train", "validation", "test"):
-            for clip in (dataset.clips[index] for index in getattr(split, side)):
+        sides = {"train": split.train + split.segments, "validation": split.validation, "test": split.test}
+        for side, indices in sides.items():
+            for clip in (dataset.clips[index] for index in indices):
                 for what in (("source", clip.source), ("clip", clip.key)):  # a table may list a clip under two sources
                     other = side_of.setdefault(what, side)
                     if other != side:

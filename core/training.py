@@ -96,7 +96,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
 
     batches = math.ceil(len(split.train) / config.batch_size)
     train_index, steps = np.array(split.train), config.epochs * batches
-    segments = Segments(waveforms, targets, split.train, config.sample_rate) if config.dynamic else None
+    segments = Segments(waveforms, targets, split.train + split.segments, config.sample_rate) if config.dynamic else None
     for epoch in range(done + 1, config.epochs + 1):
         started = time.perf_counter()
         seed = derive_seed(config.seed, fold, epoch)

@@ -9,12 +9,15 @@ import torch
 
 from core.augment import CHANCES, EFFECTS, augment
 from core.config import TrainConfig
+from core.crossval import run_training
+from core.datasets import load_dataset
 from core.effects import level, play_in_room, room, shift_pitch, stretch_time
 from core.errors import UserError
 from core.hear import ALL, TITLES, before_and_after, effects_on
 from core.models import create_model
+from core.runs import create_run
 from core.segments import Segments, active_stretch
-from core.splits import Split
+from core.splits import Split, make_splits
 from core.training import fit_fold
 
 RATE = 16_000
@@ -159,3 +162,42 @@ def test_dynamic_clips_never_cross_a_fold():
         fit_fold(model, waveforms, np.arange(12) % 2, split, config, num_classes=2)
         weights.append(torch.cat([p.flatten() for p in model.parameters()]))
     assert torch.equal(*weights)
+
+
+@pytest.fixture
+def speech(isolated):
+    """Two speakers: ready clips of four recordings each, two segments of every recording, and some of a fifth one."""
+    root = isolated / "data" / "speakers"
+    random = np.random.default_rng(0)
+    for speaker, pitch in (("ada", 300), ("max", 900)):
+        for recording in ("kitchen", "street", "hall", "park", "tram"):
+            names = [f"denoised_clips/{speaker}/{speaker} {recording}"] if recording != "tram" else []
+            names += [f"speech_segments/{speaker}/{speaker} {recording}_{part}" for part in (1, 2)]
+            for name in names:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                time = np.arange(4_000) / 8_000
+                soundfile.write(root / f"{name}.wav", 0.3 * np.sin(2 * np.pi * pitch * time)
+                                + 0.01 * random.standard_normal(4_000), 8_000)
+    return root
+
+
+def test_segments_belong_to_the_recording_of_their_ready_clip_and_are_never_tested(speech):
+    dataset = load_dataset(str(speech))
+    assert dataset.layout == "ready clips and segments" and dataset.class_names == ("ada", "max")
+    source = {clip.path: clip.source for clip in dataset.clips}
+    assert source["speech_segments/ada/ada hall_1.wav"] == source["denoised_clips/ada/ada hall.wav"]
+    assert source["denoised_clips/ada/ada hall.wav"] != source["denoised_clips/ada/ada park.wav"]
+    for split in make_splits(dataset, "kfold", folds=2):
+        held_out = {dataset.clips[i].source for i in split.test}
+        assert split.segments and all(dataset.clips[i].segment for i in split.segments)
+        assert not any(dataset.clips[i].segment for i in (*split.train, *split.test))
+        assert not held_out & {dataset.clips[i].source for i in split.segments}
+
+
+def test_a_run_builds_its_training_clips_from_segments(speech):
+    config = TrainConfig(dataset=str(speech), model="cnn1d", protocol="kfold", folds=2, epochs=1, clip_seconds=1.0,
+                         sample_rate=8_000, dynamic=1.0)
+    run = create_run(config, name="speakers")
+    assert run_training(run) == "finished"
+    assert set(run.predictions()["path"].str.split("/").str[0]) == {"denoised_clips"} and len(run.predictions()) == 8
+    assert run.summary["clips"] == 8

@@ -67,6 +67,42 @@ def test_a_clip_is_chosen_and_played_with_its_playhead(explore):
     page.wait_for_function(f"() => {SOUND}.paused")
 
 
+def test_the_page_is_used_by_keyboard(explore):
+    from playwright.sync_api import expect
+
+    page = explore("&clip=low/t-0.wav")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text(re.compile(r"^t-1 · low"))).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
+    page.keyboard.press("Space")  # plays, though a button was just clicked
+    page.wait_for_function(f"() => !{SOUND}.paused")
+    expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {SOUND}.paused")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(re.compile(r"^t-1 · low"))).to_be_visible()
+    page.get_by_placeholder("Name, source or class").click()
+    page.keyboard.type("a ?")
+    expect(page.get_by_role("dialog")).to_have_count(0)  # in a field, keys are letters
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Play or pause")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_another_view_stands_under_the_clip_on_its_time_axis(explore):
+    page = explore("&clip=low/t-0.wav&part=0.5-1.5")
+    page.get_by_role("radio", name="RMS").click()
+    view = ".st-key-explore_feature_figure .js-plotly-plot"
+    page.wait_for_selector(f"{view} .scatterlayer path")
+    places = page.evaluate(f"""() => ['{FIGURE}', '{view}'].map(name => document.querySelector(name)).map(figure =>
+        [figure.getBoundingClientRect().left + figure._fullLayout.xaxis._offset, figure._fullLayout.xaxis._length,
+         ...figure._fullLayout.xaxis.range])""")
+    assert places[0] == pytest.approx(places[1]) and places[1][2:] == [0.5, 1.5]
+
+
 def test_a_click_in_the_picture_seeks_and_hover_speaks(explore):
     page = explore("&clip=low/t-0.wav")
     area = plot_area(page)
@@ -107,6 +143,18 @@ def test_the_link_restores_the_view(explore):
     expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
 
 
+def test_the_tour_starts_on_home_and_can_be_left(exploring, page):
+    from playwright.sync_api import expect
+
+    exploring.open(page, "/?dataset=tones")
+    page.get_by_role("button", name="Take the two-minute tour").click()
+    expect(page.get_by_text("Tour, 1 of 5.")).to_be_visible()
+    assert "/explore?tour=1&dataset=demo" in page.url
+    page.get_by_role("button", name="End", exact=True).click()
+    expect(page.get_by_text("Tour, 1 of 5.")).to_have_count(0)
+    expect(page.get_by_text("tones: 8 clips")).to_be_visible()
+
+
 def test_figures_follow_the_theme_when_it_is_switched(explore):
     page = explore()
     ink = f"() => document.querySelector('{FIGURE}').layout.font.color"
@@ -124,4 +172,7 @@ def test_nothing_is_wider_than_a_phone(exploring, browser):
     page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(f"() => document.querySelector('{FIGURE}').getBoundingClientRect().right <= innerWidth")
+    order = [page.locator(place).first.bounding_box()["y"] for place in
+             ("[data-testid=stDataFrame]", FIGURE, ".st-key-explore_health")]
+    assert order == sorted(order)  # the list, the open clip, then the health of all
     context.close()

@@ -30,5 +30,6 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
     Preset("quick", "15 epochs: does it learn at all?", {"epochs": 15}),
     Preset("standard", "the defaults: 100 epochs, every augmentation",
            reached=Reached("82.9 %", "cnn_transformer_h4", "assignment", "mean of seeds 0, 1 and 2, kept in checkpoints")),
-    Preset("thorough", "300 epochs: three times as long, for the last points", {"epochs": 300}),
+    Preset("thorough", "200 epochs: twice as long, to see whether it helps", {"epochs": 200},
+           reached=Reached("81.6 %", "cnn_transformer_h4", "assignment", "seed 0, kept in checkpoints")),
 )}

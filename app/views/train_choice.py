@@ -15,9 +15,11 @@ from core.config import TrainConfig, field_named
 from core.datasets import available_datasets, is_table
 from core.errors import UserError
 from core.grouping import AUTO
+from core.pretrained import missing_requirement
 from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)
+USUAL = ("1-D CNN", "CNN + transformer")  # families that stand open; the rest is folded
 
 
 def choose_data() -> list[str]:
@@ -55,15 +57,26 @@ def choose_label(name: str, label: str) -> str:
 def choose_models() -> list[str]:
     """One or several models, as cards by family."""
     st.html(f"<style>[class*=st-key-card_]:has(input:checked) {{ border-color: {ink(is_dark()).accent}; }}</style>")
+    usual = [card for card in CATALOG.values() if card.family in USUAL]
+    others = [card for card in CATALOG.values() if card.family not in USUAL]
+    chosen = families(usual)
+    open_now = any(st.session_state.get(key(f"model.{card.name}")) for card in others)
+    with st.expander(f"{len(others)} more: the systems that Earshot grew out of", expanded=open_now):
+        chosen += families(others)
+    say_wrong(None if chosen else "Choose at least one model")
+    return chosen
+
+
+def families(cards: list[ModelCard]) -> list[str]:
+    """Cards under the names of their families; the names of the chosen ones."""
     chosen = []
-    for family, cards in groupby(CATALOG.values(), key=lambda card: card.family):
+    for family, members in groupby(cards, key=lambda card: card.family):
         st.caption(family)
-        for pair in batched(cards, 2):  # row by row, so that the order holds where columns stack
+        for pair in batched(members, 2):  # row by row, so that the order holds where columns stack
             for column, card in zip(st.columns(2, gap="small"), pair, strict=False):
                 with column:
                     if model_card(card):
                         chosen.append(card.name)
-    say_wrong(None if chosen else "Choose at least one model")
     return chosen
 
 
@@ -79,7 +92,11 @@ def model_card(card: ModelCard) -> bool:
     state = key(f"model.{card.name}")
     st.session_state.setdefault(state, card.name in FIRST_CHOICE)
     with st.container(border=True, key=f"card_{card.name}", gap="xxsmall"):
-        chosen = st.checkbox(escape(card.name), key=state, help=card.summary, **KEEP)
+        chosen = st.checkbox(escape(card.name), key=state, help=card.summary, disabled=bool(missing_requirement(card.name)),
+                             **KEEP)
+        if reason := missing_requirement(card.name):
+            st.caption(escape(reason))
+            return chosen
         st.caption(f"{card.parameters / 1e6:.2f} M weights · {card.macs / 1e6:,.0f} M MACs  \n"
                    + (f"Attends to {card.attends}" if card.attends else "No attention"))
     return chosen

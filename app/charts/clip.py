@@ -85,7 +85,8 @@ def spectrogram_png(spectrum: Spectrogram, *, db_range: tuple[float, float] = DE
 
     low, high = db_range
     levels = np.clip((spectrum.db - low) / (high - low) * 255, 0, 255).astype(np.uint8)
-    picture = Image.fromarray(_lookup(colours)[levels[::-1]])
+    picture = Image.fromarray(levels[::-1])
+    picture.putpalette(_lookup(colours).tobytes())  # a byte a pixel instead of three
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG")
     return buffer.getvalue()
@@ -95,14 +96,15 @@ def _outline_traces(outline: Outline, shade: Ink) -> list[dict]:
     """A band between least and greatest sample, or a line where the samples themselves are there."""
     times, low, high = outline
     time = f"%{{x:{time_format(float(times[-1] - times[0]))}}} s"
-    line = dict(color=shade.wave, width=1)
+    low, high = (np.asarray(values, dtype=np.float32) for values in (low, high))
+    line = dict(type="scatter", line=dict(color=shade.wave, width=1), mode="lines", x0=float(times[0]),
+                dx=float(times[1] - times[0]) if len(times) > 1 else 1.0)  # even steps need no list of times
     if np.array_equal(low, high):
         mode = "lines+markers" if len(times) <= SAMPLES_SHOWN else "lines"
-        return [dict(type="scatter", x=times, y=low, mode=mode, line=line, marker=dict(size=4),
-                     hovertemplate=f"{time} · %{{y:.3f}}<extra></extra>")]
-    return [dict(type="scatter", x=times, y=low, mode="lines", line=line, hoverinfo="skip"),
-            dict(type="scatter", x=times, y=high, mode="lines", line=line, fill="tonexty", fillcolor=shade.wave,
-                 customdata=low, hovertemplate=f"{time} · %{{customdata:.2f}} to %{{y:.2f}}<extra></extra>")]
+        return [line | dict(y=low, mode=mode, marker=dict(size=4), hovertemplate=f"{time} · %{{y:.3f}}<extra></extra>")]
+    return [line | dict(y=low, hoverinfo="skip"),
+            line | dict(y=high, fill="tonexty", fillcolor=shade.wave, customdata=low,
+                        hovertemplate=f"{time} · %{{customdata:.2f}} to %{{y:.2f}}<extra></extra>")]
 
 
 def _amplitude(outline: Outline) -> dict:

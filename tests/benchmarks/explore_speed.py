@@ -134,8 +134,8 @@ def actions(page) -> dict[str, Callable[[int], float]]:
         "colours": pick("colours", ("Viridis", "Grey", "Magma")),
         "next clip": lambda turn: press(page, lambda: page.keyboard.press("n")),
         "row click": lambda turn: press(page, lambda: page.locator("[data-testid=stDataFrame]").first.click(
-            position={"x": 60, "y": 35 * (1 + turn % 10) + 17})),
-        "class filter": lambda turn: press(page, lambda: bar(page, turn % 10)),
+            position={"x": 60, "y": 35 * (1 + (turn + 1) % 10) + 17})),
+        "class filter": lambda turn: press(page, lambda: bar(page, (turn + 1) % 10)),
         "gallery click": lambda turn: press(
             page, page.locator(".st-key-explore_gallery button").nth(9 - turn % 10).click),
     }

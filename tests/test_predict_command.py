@@ -197,6 +197,6 @@ def test_a_pickle_called_safetensors_and_weights_of_another_model_are_one_senten
     with safe_open(checkpoints_dir() / "cnn_transformer_h2" / "fold1.safetensors", framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(tensors, tmp_path / "other.safetensors", metadata)
-    for name, words in (("pickle", "not a whole safetensors checkpoint"), ("other", "do not fit the model cnn1d")):
+    for name, words in (("pickle", "is a pickle"), ("other", "do not fit the model cnn1d")):
         code, _, err = predicted(capsys, clip, "--checkpoint", tmp_path / f"{name}.safetensors")
         assert code == 2 and err.count("\n") == 1 and words in err

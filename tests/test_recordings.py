@@ -8,6 +8,7 @@ import soundfile
 from test_predict import LENGTH, RATE, noise, untrained
 
 import core.recordings as recordings
+from core.audio import resample
 from core.errors import UserError
 from core.predict import Prediction, Window, explain, predict
 from core.recordings import explain_stretch, listen_through, read_clip, sound_info
@@ -36,6 +37,16 @@ def test_piece_by_piece_is_the_answer_for_the_whole(listener, long_file, monkeyp
     for one, other in zip(heard.windows, whole.windows, strict=True):
         assert one.probs == pytest.approx(other.probs, abs=2e-3)  # but for the resampler's last digits
     assert heard.probs == pytest.approx(whole.probs, abs=1e-4)
+
+
+def test_no_seam_is_heard_between_pieces(listener, long_file, monkeypatch):
+    """The pieces joined are the whole resampled at once, to the sample: without the overlap the seams differ by 0.1."""
+    monkeypatch.setattr(recordings, "PIECE_SECONDS", 10)
+    pieces: list[np.ndarray] = []
+    listen_through(listener, long_file, copy=pieces.append)
+    joined, whole = np.concatenate(pieces), resample(*read_clip(long_file), RATE)
+    assert len(pieces) == 5 and abs(len(joined) - len(whole)) <= 1
+    assert joined[: len(whole)] == pytest.approx(whole[: len(joined)], abs=1e-4)
 
 
 @pytest.mark.parametrize("num_samples", [1, 700, LENGTH, LENGTH + 33, 2 * LENGTH, 2 * LENGTH + 500])

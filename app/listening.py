@@ -178,7 +178,7 @@ def _answer(weights: tuple[str, int, int], key: str, _sound: Sound) -> Predictio
     return predict(_predictor(weights), _sound.waveform, _sound.sample_rate)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)  # up to 200 MB each, of the largest models
 def _explanation(weights: tuple[str, int, int], key: str, window: int, _sound: Sound,
                  _prediction: Prediction) -> tuple[Explanation, tuple]:
     checkpoint, waveform, rate, start, length = _predictor(weights), _sound.waveform, _sound.sample_rate, 0.0, _sound.seconds

@@ -75,15 +75,34 @@ def over_time_pairs(weights: np.ndarray, layout: "TokenLayout") -> TimeMatrix:
     """One head's whole map by time: keys of one time are added up, queries of one time are averaged."""
     place = np.isfinite(layout.start)
     profile = over_time(weights, layout)
-    group = np.searchsorted(profile.start, layout.start[place])
-    member = np.eye(len(profile.start), dtype=np.float32)[group]  # (tokens, times)
-    mean = member / member.sum(axis=0)
-    among = mean.T @ weights[np.ix_(place, place)] @ member
+    if len(profile.start) == place.sum():  # every token has a time of its own
+        tokens = np.flatnonzero(place)[np.argsort(layout.start[place], kind="stable")]
+        among, to_cls = weights[np.ix_(tokens, tokens)], weights[tokens, layout.cls_index or 0]
+    else:
+        group = np.searchsorted(profile.start, layout.start[place])
+        member = np.eye(len(profile.start), dtype=np.float32)[group]  # (tokens, times)
+        mean = member / member.sum(axis=0)
+        among = mean.T @ weights[np.ix_(place, place)] @ member
+        to_cls = mean.T @ weights[place, layout.cls_index or 0]
     if layout.cls_index is None:
         return TimeMatrix(profile.start, profile.end, among, None, None, None)
-    to_cls = mean.T @ weights[place, layout.cls_index]
     corner = float(weights[layout.cls_index, layout.cls_index])
     return TimeMatrix(profile.start, profile.end, among, profile.weight, to_cls, corner)
+
+
+def thinned(values: np.ndarray, count: int, axis: int = -1, mean: bool = False) -> np.ndarray:
+    """Every ``count`` neighbours along an axis as their sum, or their mean; the last group may have fewer."""
+    firsts = np.arange(0, values.shape[axis], count)
+    sums = np.add.reduceat(values, firsts, axis=axis)
+    if not mean:
+        return sums
+    sizes = np.diff(np.append(firsts, values.shape[axis]))
+    return sums / np.expand_dims(sizes, tuple(i for i in range(values.ndim) if i != axis % values.ndim))
+
+
+def asks_once(weights: np.ndarray) -> bool:
+    """Whether one query looks at all keys, as a pool does, so that there is no matrix of who looks at whom."""
+    return weights.shape[-2] == 1
 
 
 def entropy_bits(weights: np.ndarray, layout: "TokenLayout") -> float:
@@ -105,7 +124,7 @@ def reach_ms(weights: np.ndarray, layout: "TokenLayout") -> float:
     """
     place = np.isfinite(layout.start)
     centre = (layout.start[place] + layout.end[place]) / 2
-    if len(centre) < 2:
+    if len(centre) < 2 or asks_once(weights):
         return float("nan")
     among = weights[np.ix_(place, place)].astype(np.float64)
     share = among.sum(axis=1, keepdims=True)

@@ -128,12 +128,46 @@ def test_the_matrix_has_the_class_token_first_and_keeps_faint_cells():
 
 
 def test_matrices_of_a_large_model_are_sent_for_the_layer_in_sight():
-    side = int(np.sqrt(CELLS_AT_ONCE / 4)) + 2
-    maps = [attention(heads=2, times=side, layer=layer) for layer in (1, 2)]
+    heads = CELLS_AT_ONCE // 200**2 // 2 + 1
+    maps = [attention(heads=heads, times=200, layer=layer) for layer in (1, 2)]
     sent = [[head["matrix"] is not None for head in layer["heads"]] for layer in heads_view(maps, HERTZ)]
-    assert sent == [[False, False], [True, True]]
+    assert sent == [[False] * heads, [True] * heads]
     sent = [[head["matrix"] is not None for head in layer["heads"]] for layer in heads_view(maps, HERTZ, 0)]
-    assert sent == [[True, True], [False, False]]
+    assert sent == [[True] * heads, [False] * heads]
+
+
+def test_more_moments_than_can_be_drawn_are_added_up():
+    place, tokens = layout(700, 0.01), 701
+    weights = np.full((1, tokens, tokens), 1 / tokens, dtype=np.float32)
+    layer = heads_view([AttentionMap(1, weights, place)], HERTZ)[0]
+    edges, head = unpacked(layer["edges"]), layer["heads"][0]
+    assert len(edges) == 235 and edges[0] == 0 and edges[1] == pytest.approx(0.03) and edges[-1] == pytest.approx(7.0)
+    profile, cells = unpacked(head["profile"]), unpacked(head["matrix"], "u1").reshape(235, 235)
+    assert profile.sum() == pytest.approx(100 * 700 / 701) and profile[0] == pytest.approx(300 / 701)
+    percent = head["most"] * (cells / 255.0) ** 2
+    assert percent[5, 5] == pytest.approx(300 / 701, rel=0.02) and percent[5, 0] == pytest.approx(100 / 701, rel=0.02)
+
+
+def test_a_pool_looks_once_and_has_no_matrix():
+    place = layout(5, 0.5)
+    place = TokenLayout(*(edge[1:] for edge in (place.start, place.end, place.low, place.high)), True, None, "Attentive pool")
+    weights = np.array([[[0.1, 0.6, 0.1, 0.1, 0.1]]], dtype=np.float32)
+    layer = heads_view([attention(), AttentionMap(2, weights, place)], HERTZ)[1]
+    assert layer["names"] == ["Attentive pool"] and layer["once"] and layer["heads"][0]["matrix"] is None
+    assert unpacked(layer["heads"][0]["profile"]).argmax() == 1 and layer["heads"][0]["reach"] == "not defined"
+    assert "no matrix" in layer["words"]["matrix"] and "the pool" in layer["words"]["caveat"]
+
+
+def test_the_words_are_true_of_the_layer():
+    usual, within = (heads_view([attention(clip_time=clip_time)], HERTZ)[0] for clip_time in (True, False))
+    assert usual["names"] == ["Layer 1, head 1", "Layer 1, head 2"] and "over the clip, in seconds" in usual["words"]["strips"]
+    assert usual["words"]["caveat"] == ("What this shows: where the class token looks. It is not by itself the reason for the "
+                                        "answer.")
+    assert "within its one-second windows" in within["words"]["strips"]
+    place = layout(5, 0.5)
+    free = TokenLayout(*(edge[1:] for edge in (place.start, place.end, place.low, place.high)), True, None)
+    layer = heads_view([AttentionMap(1, np.full((2, 5, 5), 0.2, dtype=np.float32), free)], HERTZ)[0]
+    assert "class token" not in " ".join(layer["words"].values()) and not layer["cls"]
 
 
 def test_a_whole_view_of_five_seconds_is_light():

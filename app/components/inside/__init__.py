@@ -23,8 +23,7 @@ HTML = """
   <div class="sound"><canvas class="stage" role="img"></canvas></div>
   <section class="heads">
     <h3>Where each head looks</h3>
-    <p>The class token's attention over the clip, in seconds, one strip for every head. Each has its own scale; the number is
-      its highest moment. Choose a strip to look through it.</p>
+    <p class="say-strips"></p>
     <div class="strips" role="radiogroup" aria-label="Heads"></div>
   </section>
   <section class="one">
@@ -35,11 +34,10 @@ HTML = """
         <div>Entropy<strong class="entropy"></strong></div>
         <div>Reach<strong class="reach"></strong></div>
       </div>
-      <p>Entropy is how widely the class token looks. <span class="entropy-help"></span> Reach is how far a moment looks: the
-        distance in time to what it attends to, on average.</p>
-      <p>Each row of the matrix is a moment that asks, each column a moment it looks at. The first row is the class token, from
-        which the answer is read.</p>
-      <p>What this shows: where the class token looks. It is not by itself the reason for the answer.</p>
+      <p><span class="say-entropy"></span> <span class="entropy-help"></span> Reach is how far a moment looks: the distance in
+        time to what it attends to, on average.</p>
+      <p class="say-matrix"></p>
+      <p class="say-caveat"></p>
     </div>
   </section>
 </div>

@@ -4,6 +4,8 @@ const STRIP = 56;
 const CLS_SHARE = 0.045; // of the matrix: the class token's row and column
 const GAP = 0.012;
 
+const namesOf = (layers) => layers.map((layer) => layer.names.join()).join(";");
+
 class Strips {
   constructor(holder, tip, choose) {
     Object.assign(this, { holder, tip, choose });
@@ -12,11 +14,11 @@ class Strips {
 
   /** One button with a canvas for every head, layers below each other. */
   draw(layers, look, sound, ink) {
-    const heads = layers[0].heads.length;
-    this.shape = [layers.length, heads];
-    if (this.made !== `${this.shape}`) this.make(layers);
+    this.layers = layers;
+    if (this.made !== namesOf(layers)) this.make(layers);
+    const buttons = this.holder.querySelectorAll("button");
     layers.forEach((layer, l) => layer.heads.forEach((head, h) => {
-      const button = this.holder.querySelectorAll("button")[l * heads + h];
+      const button = buttons[this.place(l, h)];
       const on = l === look.layer && h === look.head;
       button.setAttribute("aria-checked", String(on));
       button.tabIndex = on ? 0 : -1;
@@ -26,18 +28,20 @@ class Strips {
   }
 
   make(layers) {
-    this.made = `${this.shape}`;
+    this.made = namesOf(layers);
     this.holder.replaceChildren(...layers.map((layer, l) => {
       const row = document.createElement("div");
       row.className = "layer";
-      row.append(...layer.heads.map((_, h) => {
+      row.append(...layer.names.map((name, h) => {
         const button = document.createElement("button");
         button.type = "button";
         button.setAttribute("role", "radio");
-        button.setAttribute("aria-label", `Layer ${l + 1}, head ${h + 1}`);
-        button.innerHTML = `<span class="name">Layer ${l + 1}, head ${h + 1}</span><span class="peak"></span><canvas></canvas>`;
+        button.setAttribute("aria-label", name);
+        button.innerHTML = `<span class="name"></span><span class="peak"></span><canvas></canvas>`;
+        button.querySelector(".name").textContent = name;
         button.addEventListener("click", () => this.choose(l, h));
-        this.tip.listen(button.querySelector("canvas"), (x) => this.words(layers, l, h, x));
+        const canvas = button.querySelector("canvas");
+        this.tip.listen(canvas, (x) => this.words(canvas.view, x));
         return button;
       }));
       return row;
@@ -63,8 +67,7 @@ class Strips {
     canvas.view = { head, axis, width };
   }
 
-  words(layers, layer, number_, x) {
-    const view = this.holder.querySelectorAll("canvas")[layer * layers[0].heads.length + number_].view;
+  words(view, x) {
     const time = view.axis.low + (x / view.width) * (view.axis.high - view.axis.low);
     const at = within(view.head.edges, time);
     return at < 0 ? "" : `${number(time, 2)} s · ${number(view.head.profile[at], 2)} %`;
@@ -73,13 +76,29 @@ class Strips {
   key(event) {
     const buttons = [...this.holder.querySelectorAll("button")];
     const now = buttons.indexOf(event.target.closest("button"));
-    const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.shape[1], ArrowDown: this.shape[1] }[event.key];
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (now < 0 || !move) return;
     event.preventDefault();
-    const next = now + move;
-    if (next < 0 || next >= buttons.length) return;
-    buttons[next].focus();
-    this.choose(Math.floor(next / this.shape[1]), next % this.shape[1]);
+    let layer = 0, head = now;
+    while (head >= this.layers[layer].heads.length) head -= this.layers[layer++].heads.length;
+    if (move[1]) { // to the side: on through all strips
+      const next = now + move[1];
+      if (next < 0 || next >= buttons.length) return;
+      head += move[1];
+      if (head < 0) head = this.layers[--layer].heads.length - 1;
+      else if (head >= this.layers[layer].heads.length) [layer, head] = [layer + 1, 0];
+    } else {
+      layer += move[0];
+      if (layer < 0 || layer >= this.layers.length) return;
+      head = Math.min(head, this.layers[layer].heads.length - 1);
+    }
+    buttons[this.place(layer, head)].focus();
+    this.choose(layer, head);
+  }
+
+  /** Which of all buttons a head has. */
+  place(layer, head) {
+    return this.layers.slice(0, layer).reduce((sum, one) => sum + one.heads.length, head);
   }
 }
 

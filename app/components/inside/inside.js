@@ -45,7 +45,7 @@ class Inside {
 
   choose(layer, head) {
     look = { layer, head };
-    if (!this.data.layers[layer].heads[head].matrix) this.setStateValue("layer", layer); // the server sends it
+    if (!this.data.layers[layer].once && !this.data.layers[layer].heads[head].matrix) this.setStateValue("layer", layer); // the server sends it
     this.draw();
   }
 
@@ -60,8 +60,9 @@ class Inside {
       this.fillSelect(layer, head);
       this.strips.draw(data.layers, this.look, data.sound, data.ink);
       this.root.dataset.look = `${layer + 1} ${head + 1}`;
+      this.matrix.canvas.parentElement.hidden = data.layers[layer].once;
       if (this.chosen.matrix) this.matrix.draw(this.chosen, data.ink);
-      this.matrix.canvas.setAttribute("aria-label", `Query by key matrix of layer ${layer + 1}, head ${head + 1}, in seconds`);
+      this.matrix.canvas.setAttribute("aria-label", `Query by key matrix of ${data.layers[layer].names[head]}, in seconds`);
       this.showNumbers(layer, head);
     } else this.chosen = null;
     this.showVeil();
@@ -90,10 +91,10 @@ class Inside {
 
   fillSelect(layer, head) {
     const { select } = this.parts;
-    const shape = this.data.layers.map((one) => one.heads.length).join();
+    const shape = namesOf(this.data.layers);
     if (select.dataset.shape !== shape) {
       select.dataset.shape = shape;
-      select.replaceChildren(...this.data.layers.flatMap((one, l) => one.heads.map((_, h) => new Option(`Layer ${l + 1}, head ${h + 1}`, `${l} ${h}`))));
+      select.replaceChildren(...this.data.layers.flatMap((one, l) => one.names.map((name, h) => new Option(name, `${l} ${h}`))));
     }
     select.value = `${layer} ${head}`;
   }
@@ -107,7 +108,9 @@ class Inside {
 
   showNumbers(layer, head) {
     const { numbers } = this.parts;
-    numbers.querySelector("h3").textContent = `Layer ${layer + 1}, head ${head + 1}`;
+    const { names, words } = this.data.layers[layer];
+    numbers.querySelector("h3").textContent = names[head];
+    for (const [name, sentence] of Object.entries(words)) this.root.querySelector(`.say-${name}`).textContent = sentence;
     numbers.querySelector(".entropy").textContent = this.chosen.entropy;
     numbers.querySelector(".reach").textContent = this.chosen.reach;
     numbers.querySelector(".entropy-help").textContent = this.chosen.entropyHelp;

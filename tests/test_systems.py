@@ -212,7 +212,7 @@ def test_sanet_takes_any_length_and_tells_where_each_head_looked():
         with torch.no_grad(), record_attention(model) as record:
             assert model(torch.randn(1, samples)).shape == (1, 10)
         assert [m.weights.shape[0] for m in record.maps] == [8, 8, 1]
-        assert [m.layout.title for m in record.maps] == ["Attention 1", "Attention 2", "Attentive pool"]
+        assert [m.layout.title for m in record.maps] == ["Block 1", "Block 2", "Attentive pool"]
         for attention_map in record.maps:
             _, queries, keys = attention_map.weights.shape
             assert keys == len(attention_map.layout.start) and queries in (keys, 1)

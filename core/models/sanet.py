@@ -46,7 +46,7 @@ class SANet(nn.Module):
             if number >= 4:
                 down = DownsampledAttentionBlock.STRIDE
                 layouts.append(time_layout(-(-frames // down), Strides.of([*shapes, (down, down, 0)]), num_samples,
-                                           self.sample_rate, cls=False, title=f"Attention {number - 3}"))
+                                           self.sample_rate, cls=False, title=f"Block {number - 3}"))
         pool = time_layout(frames, Strides.of(shapes), num_samples, self.sample_rate, cls=False, title="Attentive pool")
         return [*layouts, pool]
 

@@ -113,17 +113,23 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def _presets(price: Callable[[dict], str]) -> None:
-    """The presets to choose from, each with its price and what it reached; none is chosen where own values stand."""
+    """The presets to choose from, each with its price and what it reached; none is chosen where own values stand.
+
+    Another one fits: another widget. With one for all, what a browser still believed to be chosen while somebody typed on
+    would count as chosen anew, and set every field back.
+    """
     values = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}
     current = {name: st.session_state[key(name)] for name in values}
-    fitting = [name for name, preset in PRESETS.items() if current == values | preset.values]
-    st.session_state["train.preset"] = fitting[0] if fitting else None
+    fitting = next((n for n, preset in enumerate(PRESETS.values()) if current == values | preset.values), None)
+    before, number = st.session_state.get("train.preset", (None, 0))
+    st.session_state["train.preset"] = fitting, number + (fitting != before)
+    widget = f"train.preset.{st.session_state['train.preset'][1]}"
 
     def apply() -> None:
-        chosen = PRESETS[st.session_state["train.preset"]]
+        chosen = PRESETS[st.session_state[widget]]
         st.session_state.update({key(name): value for name, value in (values | chosen.values).items()})
 
-    st.radio("Preset", list(PRESETS), index=None, key="train.preset", on_change=apply, format_func=str.capitalize,
+    st.radio("Preset", list(PRESETS), index=fitting, key=widget, on_change=apply, format_func=str.capitalize,
              captions=[escape(_in_words(preset, price(values | preset.values))) for preset in PRESETS.values()],
              label_visibility="collapsed")
 

@@ -23,10 +23,10 @@ CSS = """
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;
   background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);
 }
-[class*="st-key-player_"] [data-testid=stElementContainer]:has(audio) {
+[class*="st-key-player_"] > [data-testid=stElementContainer]:first-child {  /* the audio, or what stands for it */
   height: 0; overflow: hidden; animation: earshot-fallback 0s 6s forwards;
 }
-[class*="st-key-player_"]:has([data-player-ready]) [data-testid=stElementContainer]:has(audio) { animation: none; }
+[class*="st-key-player_"]:has([data-player-ready]) > [data-testid=stElementContainer]:first-child { animation: none; }
 @keyframes earshot-fallback { to { height: 40px; } }
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
-from app.components import guarded_fragment, player, show_error, show_figure
+from app.components import explain, guarded_fragment, player, show_error, show_figure
 from app.components.frame import escape
 from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
@@ -60,7 +60,7 @@ def _settings() -> dict:
     with st.container(horizontal=True, vertical_alignment="bottom", key="explore_settings"):
         return {
             "scale": st.segmented_control("Frequency scale", SCALES, default="mel", required=True, key="scale",
-                                          bind="query-params"),
+                                          bind="query-params", help=explain("mel")),
             "range": st.slider("Colour range (dB)", -120, 0, DEFAULT_RANGE, step=5, key="range", bind="query-params",
                                width=144, help="0 dB is the power of a sine at full scale"),
             "window": st.selectbox("Window (ms)", WINDOWS_MS, index=WINDOWS_MS.index(40), key="window", width=96,

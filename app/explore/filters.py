@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.components import explain
 from app.explore.selection import FLAWS, matching
 from core.clips import Dataset
 from core.facts import ClipFacts
@@ -15,7 +16,7 @@ def filter_row(dataset: Dataset, facts: Sequence[ClipFacts] | None) -> list[int]
         classes = st.multiselect("Class", dataset.class_names, key="class", bind="query-params",
                                  placeholder="All classes", width=300)
         folds = st.multiselect("Fold", dataset.folds, key="fold", bind="query-params", placeholder="All folds",
-                               width=180) if dataset.folds else []
+                               width=180, help=explain("fold")) if dataset.folds else []
         flaws = st.multiselect("Only", FLAWS, key="only", bind="query-params", placeholder="Any clip", width=200,
                                disabled=facts is None, help="Clips that may need a look. Silent: never louder "
                                "than −60 dB. Clipped: cut off at full scale. Short: less than half the usual length.")

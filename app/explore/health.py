@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import guarded_fragment, show_error
+from app.components import explain, guarded_fragment, show_error
 from app.components.frame import escape
 from app.measuring import Measuring, files_key
 from core.clips import Dataset
@@ -10,7 +10,7 @@ from core.clips import Dataset
 
 def health(dataset: Dataset, measured: Measuring) -> None:
     """Sentences on what is sound and what is not; a progress bar while the clips are being decoded."""
-    st.subheader("Health of this data set", anchor=False)
+    st.subheader("Health of this data set", anchor=False, help=explain("recording", "leak"))
     if measured.problem:
         show_error(measured.problem)
     elif measured.facts is None:

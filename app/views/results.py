@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, guard, page_header
+from app.components import empty_state, guard, page_header, words
 from app.views.disk import disk_panel
 from app.views.results_blocks import classes_block, headline_block, training_block
 from app.views.results_compare import another_run, chosen_run, comparison_block
@@ -37,3 +37,5 @@ else:
     empty_state("No model has been trained here yet. Train one, and its numbers appear on this page.",
                 "Train a model", key="results_empty", page="views/train.py", icon=":material/model_training:")
 disk_panel(another_run)
+words("accuracy", "macro F1", "F1", "precision", "recall", "ROC-AUC", "confusion matrix", "standard deviation",
+      "confidence interval", "fold", "test", "validation", "protocol", "seed", "epoch", "loss", "parameters")

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
+from app.components import explain
 from app.components.frame import escape
+
+TERMS = {"Confusion matrix": ("confusion matrix",), "Classes": ("precision", "recall", "F1"), "ROC curves": ("ROC-AUC",),
+         "Learning curves": ("epoch", "loss"), "Runs": ("standard deviation", "confidence interval")}
 
 
 @contextlib.contextmanager
@@ -14,7 +18,7 @@ def block(title: str, table: pd.DataFrame | None = None, file_name: str = "", *,
     """A titled part of the page, with its numbers as a CSV file and one sentence on what they mean."""
     with st.container(gap=None):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.subheader(title, anchor=False)
+            st.subheader(title, anchor=False, help=explain(*TERMS[title]) if title in TERMS else None)
             if table is not None:
                 st.download_button("CSV", table.to_csv(index=False).encode(), file_name, "text/csv", type="tertiary",
                                    icon=":material/download:", key=f"csv_{file_name}", on_click="ignore",

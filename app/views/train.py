@@ -7,7 +7,7 @@ from itertools import product
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import guarded_fragment, page_header, show_error
+from app.components import explain, guarded_fragment, page_header, show_error, words
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_protocol
 from app.views.train_form import KEEP, begin_fields, key, say_wrong, settings_form
@@ -38,7 +38,7 @@ def choice() -> None:
     errors = choose_data()
     st.subheader("2 · Models", anchor=False)
     models = choose_models()
-    st.subheader("3 · Protocol", anchor=False)
+    st.subheader("3 · Protocol", anchor=False, help=explain("protocol", "fold", "seed"))
     protocol, seeds, wrong_protocol = choose_protocol()
     place = st.container()
     st.subheader("4 · Settings", anchor=False)
@@ -160,3 +160,5 @@ with right, st.container(key="watch"):  # first: it needs only small files, the 
     watch()
 with left:
     guarded_fragment()(choice)()
+words("protocol", "fold", "validation", "test", "seed", "epoch", "augmentation", "learning rate", "loss", "parameters", "MACs",
+      "attention", "checkpoint")

@@ -132,7 +132,7 @@ def actions(page) -> dict[str, Callable[[int], float]]:
         "window": pick("window", ("80", "40")),
         "hop": pick("hop", ("20", "10")),
         "colours": pick("colours", ("Viridis", "Grey", "Magma")),
-        "next clip": lambda turn: press(page, lambda: page.keyboard.press("n")),
+        "next clip": lambda turn: press(page, page.locator(".st-key-explore_next button").click),
         "row click": lambda turn: press(page, lambda: page.locator("[data-testid=stDataFrame]").first.click(
             position={"x": 60, "y": 35 * (1 + (turn + 1) % 10) + 17})),
         "class filter": lambda turn: press(page, lambda: bar(page, (turn + 1) % 10)),

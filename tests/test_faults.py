@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import write_tiny
 from test_crossval import Killed, results, trained
 
 from core import crossval
@@ -18,6 +17,7 @@ from core.errors import UserError
 from core.run_folder import Run
 from core.runs import cancel, create_run, launch
 from core.worker import work
+from tests.conftest import write_tiny
 
 FILES = ["config.json", "history.csv", "fold1.resume", "fold1.safetensors", "predictions.csv", "fold2.resume",
          "final.resume", "final.safetensors", "summary.json"]

@@ -115,17 +115,20 @@ def parse_seeds(text: str) -> list[int]:
 def _presets(price: Callable[[dict], str]) -> None:
     """The presets to choose from, each with its price and what it reached; none is chosen where own values stand.
 
-    Another one fits: another widget. With one for all, what a browser still believed to be chosen while somebody typed on
-    would count as chosen anew, and set every field back.
+    Another one fits: another widget. While somebody types on, a browser still sends what it believes to be chosen, and
+    Streamlit takes that for a choice: heeded, it would set every field back.
     """
     values = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}
     current = {name: st.session_state[key(name)] for name in values}
     fitting = next((n for n, preset in enumerate(PRESETS.values()) if current == values | preset.values), None)
     before, number = st.session_state.get("train.preset", (None, 0))
-    st.session_state["train.preset"] = fitting, number + (fitting != before)
-    widget = f"train.preset.{st.session_state['train.preset'][1]}"
+    number += fitting != before
+    st.session_state["train.preset"] = fitting, number
+    widget = f"train.preset.{number}"
 
     def apply() -> None:
+        if st.session_state["train.preset"][1] != number:
+            return
         chosen = PRESETS[st.session_state[widget]]
         st.session_state.update({key(name): value for name, value in (values | chosen.values).items()})
 

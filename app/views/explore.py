@@ -55,8 +55,8 @@ def page() -> None:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
     st.html(PHONE)
-    hold_places({"explore_bar": BARS_HEIGHT, "explore_gallery": 208, "clips_": TABLE_HEIGHT, "scale": 66,
-                 "explore_clip_figure": CLIP_HEIGHT})
+    hold_places({"explore_bar": BARS_HEIGHT, "explore_gallery": 208, "explore_filters": 64, "clips_": TABLE_HEIGHT,
+                 "explore_settings": 66, "explore_clip_figure": CLIP_HEIGHT})
     page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
                 f"in {len(dataset.class_names)} classes")
     colours = class_colours(dataset.class_names, is_dark())

@@ -33,7 +33,7 @@ def _curve(shown: Feature, time: str, colours: str, dark: bool) -> tuple[dict, d
     axis = dict(rangemode="tozero") if shown.unit != "dB" else dict(range=[max(-120.0, float(values.min()) - 3), 0])
     return dict(type="scatter", mode="lines", x=shown.times.astype(np.float32), y=values,
                 line=dict(color=ink(dark).accent, width=1.5),
-                hovertemplate=f"{time} · %{{y:{digits}}} {shown.unit}<extra></extra>"), dict(nticks=5, **axis)
+                hovertemplate=f"{time} · %{{y:{digits}}} {shown.unit}<extra></extra>"), dict(nticks=5, tickformat=",", **axis)
 
 
 def _picture(shown: Feature, time: str, colours: str, dark: bool) -> tuple[dict, dict]:

@@ -9,7 +9,7 @@ ROWS = (
     (("←", "→"), "Previous and next clip (in Explore also P and N)"),
     (("Tab",), "To the next control; Enter or Space presses it"),
     (("?",), "This list; Esc closes it"),
-    (("Click",), "In a picture of a sound: play from there"),
+    (("Click",), "In a picture of a sound: go to that moment"),
     (("Drag",), "In a picture of a sound: look closer"),
     (("Double click",), "In a picture of a sound: all of it again"),
 )

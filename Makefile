@@ -1,15 +1,19 @@
 # make app: install what is pinned and start the app.   make test: the same, plus the tests.
+# make stress: kill and cancel real trainings and servers at random moments (minutes; needs a Chromium).
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: app test lint benchmark clean
+.PHONY: app test stress lint benchmark clean
 
 app: $(VENV)/.app
 	$(PY) -m streamlit run app/main.py
 
 test: $(VENV)/.test
 	$(PY) -m pytest
+
+stress: $(VENV)/.test
+	$(PY) tests/stress
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

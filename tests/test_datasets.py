@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.config import ROOT
+from core.config import data_dirs
 from core.datasets import available_datasets, default_dataset, folder_path, is_table, label_columns, load_dataset
 from core.errors import UserError
 from core.grouping import sources_by_name
@@ -15,7 +15,7 @@ from core.preview import oddities
 from core.readers import ESC10_CLASSES
 from tests.conftest import write_tiny
 
-DIGITS = ROOT.parent / "shared" / "data" / "spoken-digits"
+DIGITS = next((path for folder in data_dirs() if (path := folder / "spoken-digits").is_dir()), Path("spoken-digits"))
 
 
 def touch(root: Path, *paths: str) -> Path:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -12,8 +13,11 @@ import pytest
 
 from core.config import ROOT, TrainConfig, checkpoints_dir
 from core.errors import UserError
-from core.run_folder import Run
-from core.runs import cancel, create_run, launch, resume
+from core.files import write_json
+from core.run_folder import STARTING, Run
+from core.runs import LAUNCHED, cancel, create_run, launch, resume
+from core.turns import claim, hold, wait_for_turn
+from core.worker import work
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and SIGINT are POSIX")
 DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
@@ -128,6 +132,95 @@ def test_a_waiting_run_whose_process_is_killed_blocks_nobody(config):
         os.kill(run.status.pid, signal.SIGKILL)
     wait_for_state(last, "finished")
     assert dead.state == first.state == "interrupted"
+
+
+def test_killed_before_it_has_spoken_it_is_interrupted_at_once(config):
+    run = create_run(config, "r")
+    os.kill(launch(run), signal.SIGKILL)
+    started = time.monotonic()
+    until(lambda: run.state == "interrupted", "it is seen")
+    assert time.monotonic() - started < STARTING, "its process is asked for, not waited for"
+    resume(run)
+    wait_for_state(run, "finished")
+    assert not run.launched_file.exists()
+
+
+def test_what_a_process_said_last_counts_when_it_ends_while_somebody_looks(monkeypatch, config):
+    run = create_run(config, "r")
+    run.write_status("running", progress=0.5, message="")
+
+    def ends_now(pid, created) -> bool:
+        file = run.path / "status.json"
+        write_json(file, json.loads(file.read_text()) | {"state": "finished"})
+        return False
+
+    monkeypatch.setattr("core.run_folder.is_alive", ends_now)
+    assert run.state == "finished"
+
+
+def test_resumed_twice_the_first_process_keeps_the_run(config, monkeypatch):
+    """The second one gives way, but not before it has written that the run is just starting."""
+    monkeypatch.setattr("core.turns.POLL", 0.01)
+    first, second = create_run(config, "first"), create_run(config, "second")
+    claim(first)  # an older run that waits
+    claim(second)
+
+    def on_wait(message: str) -> None:
+        if second.status.message != "Starting":
+            second.write_status("queued", progress=0, message="Starting", started=False)
+            first.write_status("finished", progress=1, message="")
+
+    with wait_for_turn(second, on_wait):
+        assert (second.state, second.status.pid) == ("queued", os.getpid())
+
+
+def stubborn(run: Run, *_) -> str:
+    """A training that looks at nothing, as in the middle of a batch that takes minutes."""
+    (run.path / "begun").touch()
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+    return "finished"
+
+
+def test_cancel_interrupts_a_training_that_does_not_stop_by_itself(config, monkeypatch):
+    monkeypatch.setattr("core.worker.LOOK", 0.05)
+    monkeypatch.setattr("core.worker.PATIENCE", (0.05,))
+    monkeypatch.setattr("core.crossval.run_training", stubborn)
+    run = create_run(config, "r")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as `core train` sets it
+    asker = threading.Thread(target=lambda: until((run.path / "begun").exists, "it trains") and cancel(run))
+    asker.start()
+    try:
+        assert work(run) == "stopped"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        asker.join()
+    assert (run.state, run.cancel_file.exists()) == ("stopped", False)
+
+
+def test_cancel_ends_a_process_that_nothing_interrupts(config):
+    run = create_run(config, "r")
+    code = (f"import core.worker, core.crossval, sys; sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
+            "from test_processes import stubborn\n"
+            "core.worker.LOOK, core.worker.AT_LAST, core.crossval.run_training = 0.05, 0.1, stubborn\n"
+            f"from core.runs import get_run; core.worker.work(get_run({run.name!r}))")
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {LAUNCHED: run.name})
+    until(lambda: (run.path / "begun").exists(), "it trains")
+    cancel(run)
+    assert process.wait(DEADLINE) == 130 and run.state == "stopped"
+    with hold(run):
+        assert json.loads((run.path / "status.json").read_text())["state"] == "stopped"
+
+
+def test_a_child_ends_with_the_process_that_started_it():
+    code = ("from core.processes import end_with_parent; import time\n"
+            "end_with_parent(); print('there', flush=True); time.sleep(99)")
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"there\n" and child.poll() is None
+    child.stdin.close()  # as the system does for a process that is killed
+    assert child.wait(DEADLINE) == 1
+    child.stdout.close()
 
 
 def test_two_processes_do_not_work_on_one_run(config):

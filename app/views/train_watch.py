@@ -122,6 +122,8 @@ def show_run(run: Run) -> None:
         st.progress(status.progress, text=escape(status.message) if status.state != "failed" else None)
     elif run.summary:
         _headline(run.summary)
+        if status.message not in ("", "Finished"):  # clips were left out
+            st.caption(escape(status.message))
     with guard():  # curves that cannot be read hide neither the actions nor the log
         _curves(run)
     with st.expander("Log", key="log_open", on_change="rerun") as log:

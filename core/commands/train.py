@@ -142,7 +142,8 @@ def _result(each: Run, state: str) -> str:
         return f"{each.name}: stopped; `python -m core train --resume {each.name}` goes on"
     accuracy = each.summary["accuracy"]
     spread = "" if accuracy["std"] is None else f" ± {accuracy['std']:.1%}"
-    return f"{each.name}: accuracy {accuracy['mean']:.1%}{spread}, results in {each.path}"
+    left_out = each.status.message.removeprefix("Finished")
+    return f"{each.name}: accuracy {accuracy['mean']:.1%}{spread}, results in {each.path}{left_out}"
 
 
 def _interrupt(signum, frame) -> None:

@@ -65,11 +65,10 @@ def seconds_until(condition: Callable[[], bool], limit: float = LIMIT, pause: fl
 # -- moments of a run's life, each a question asked again and again until it is yes ----------------------------------
 
 def writing(name: str) -> Callable[[Run], bool]:
-    """The temporary file of ``name`` (``fold`` for any fold's) stands there: the run writes it right now."""
+    """The temporary file of what ends with ``name`` stands there: the run writes it right now."""
     def now(run: Run) -> bool:
         with os.scandir(run.path) as files:
-            return any(file.name.endswith(".tmp") and file.name.startswith("." + name[0]) and name[1:] in file.name
-                       for file in files)
+            return any(file.name.endswith(".tmp") and f"{name}." in file.name for file in files)
     return now
 
 
@@ -229,7 +228,7 @@ def no_orphan(figures: Figures, what: str, *, trainings: bool = True) -> None:
 
 def _command(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline()[-4:])
+        return " ".join(process.cmdline()[1:5])[:80]
     except psutil.Error:
         return ""
 

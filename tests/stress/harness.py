@@ -7,12 +7,12 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
 
 from core.config import TrainConfig, cache_dir, read_json
-from core.errors import UserError
 from core.run_folder import Run
 from core.runs import LAUNCHED
 
@@ -233,21 +233,9 @@ def _command(process: psutil.Process) -> str:
         return ""
 
 
-def kill(pid: int | None) -> None:
-    if pid:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-def pids_of(run: Run) -> tuple[int, ...]:
-    """The process of a run, whether it has spoken yet or was only just started."""
-    try:
-        launched = read_json(run.launched_file)["pid"]
-    except UserError:  # it has spoken, or nobody was started
-        launched = None
-    return tuple({pid for pid in (run.status.pid, launched) if pid})
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def forget_decoded() -> None:

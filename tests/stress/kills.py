@@ -13,7 +13,6 @@ from harness import (
     kill,
     moments,
     no_orphan,
-    pids_of,
     reached,
     results,
     seconds_until,
@@ -53,7 +52,7 @@ def _one_run(name: str, figures: Figures, chance: random.Random, wanted: int, un
     middle = chance.sample(MIDDLE, len(MIDDLE))
     run = create_run(TINY, name)
     forget_decoded()
-    launch(run)
+    pid = launch(run)
     for kind in (*FIRST, *middle, LAST):
         if figures.kills >= wanted and kind != LAST:
             continue
@@ -62,8 +61,7 @@ def _one_run(name: str, figures: Figures, chance: random.Random, wanted: int, un
             break
         if late(run) and kind != LAST:
             kind = "at any time"  # a file may be written too quickly to be seen from here
-        for pid in pids_of(run):
-            kill(pid)
+        kill(pid)
         figures.kills += 1
         figures.moments[kind] = figures.moments.get(kind, 0) + 1
         took = seconds_until(lambda: run.state in ("interrupted", "finished"))
@@ -73,6 +71,6 @@ def _one_run(name: str, figures: Figures, chance: random.Random, wanted: int, un
         print(f"  {name}: killed {kind}, {run.state} after {0 if took is None else took:.2f} s", flush=True)
         if run.state == "finished":
             break
-        resume(run)
+        pid = resume(run)
         resumes += 1
     finish(run, undisturbed, resumes, figures)

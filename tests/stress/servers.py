@@ -15,7 +15,6 @@ from harness import (
     finish,
     kill,
     no_orphan,
-    pids_of,
     results,
     seconds_until,
     unreadable,
@@ -169,8 +168,7 @@ def _two_servers(browser, figures: Figures) -> None:
     figures.cancels += 1
     for server, page in zip(servers, pages, strict=True):
         server.open(page, f"/train?run={first.name}")
-    for pid in pids_of(first):
-        kill(pid)
+    kill(first.status.pid)
     figures.kills += 1
     figures.moments["watched by two servers"] = 1
     for page in pages:

@@ -30,9 +30,13 @@ def main() -> int:
     (place / "checkpoints").mkdir()
     from harness import Figures, family
 
+    from core.errors import UserError
+
     figures, started = Figures(), time.monotonic()
     try:
         run_parts(args, figures)
+    except (RuntimeError, UserError) as error:  # after something went wrong that was said, or it is said here
+        figures.check(False, f"the test could not go on: {error}")
     finally:
         for process in family():
             process.kill()

@@ -18,7 +18,8 @@ from core.files import why_not_written, write_json
 from core.processes import identity, start_detached
 from core.run_folder import Run, Status, is_run_folder, now
 
-__all__ = ["Run", "Status", "cancel", "create_run", "get_run", "launch", "list_runs", "resolve_checkpoint", "resume"]
+__all__ = ["Run", "Status", "cancel", "create_run", "first_to_show", "get_run", "launch", "list_runs", "resolve_checkpoint",
+           "resume"]
 
 LAUNCHED = "EARSHOT_LAUNCHED"  # tells a process which run it was launched for
 PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "soundfile", "soxr", "safetensors")
@@ -43,6 +44,12 @@ def runs_stamp() -> frozenset[tuple[str, int]]:
                     marks.add((entry.name, 0))
                     marks.add((entry.name, os.stat(os.path.join(entry.path, "status.json")).st_mtime_ns))
     return frozenset(marks)
+
+
+def first_to_show(runs: list[Run]) -> Run:
+    """Of runs in the order of :func:`list_runs`: the newest made here, else the one that came with its weights."""
+    own = (run for run in runs if not run.shipped)
+    return next(own, None) or next((run for run in runs if run.checkpoints()), runs[0])
 
 
 def get_run(name: str) -> Run:

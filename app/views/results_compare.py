@@ -11,7 +11,7 @@ from app.views.results_parts import block, count, duration, in_percent
 from core.comparison import compare, sentence
 from core.errors import UserError
 from core.metrics import METRICS
-from core.runs import get_run
+from core.runs import first_to_show, get_run, list_runs
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
@@ -25,7 +25,8 @@ def chosen_run(results: dict[str, Result]) -> str:
         wanted = [_by_any_name(name, results) for name in (lost, st.session_state.get(KEPT)) if name]
         if lost and not wanted[0]:
             show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
-        usual = next((name for name, result in results.items() if result.finished), next(iter(results)))
+        finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
+        usual = first_to_show(finished).name if finished else next(iter(results))
         st.session_state[CHOSEN] = next(filter(None, wanted), usual)
     return st.session_state[CHOSEN]
 

@@ -13,7 +13,7 @@ from app.state import is_dark
 from app.views.results_parts import in_percent
 from app.views.run_menu import manage_menu, show_note, undo_bar
 from core.errors import UserError
-from core.runs import Run, cancel, get_run, list_runs, resume
+from core.runs import Run, cancel, first_to_show, get_run, list_runs, resume
 
 GO, OPEN, PROBLEM = "train.go", "train.open", "train.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while something runs
@@ -67,7 +67,7 @@ def _choose(runs: list[Run], active: list[Run]) -> Run | None:
             show_error(error)
             wanted = None
     running = [run.name for run in active if run.state != "queued"] or [run.name for run in reversed(active)]
-    current = wanted or (running or names)[0]
+    current = wanted or (running[0] if running else first_to_show(runs).name)
 
     st.session_state[OPEN] = current
     with st.container(horizontal=True, vertical_alignment="bottom", wrap=False):

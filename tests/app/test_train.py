@@ -165,10 +165,18 @@ def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page
     assert not page.exception and "about" not in presets(page).proto.captions[0]
 
 
-def test_the_standard_preset_reached_what_the_runs_kept_here_say():
-    kept = [ROOT / f"checkpoints/cnn_transformer_h4-assignment-s{seed}/summary.json" for seed in (0, 1, 2)]
-    means = [read_json(file)["accuracy"]["mean"] for file in kept]
-    assert PRESETS["standard"].reached.accuracy == f"{100 * sum(means) / 3:.1f} %"
+@pytest.mark.parametrize(("name", "runs"), [
+    ("quick", ["esc10-quick-h4-s0"]), ("thorough", ["esc10-thorough-h4-s0"]),
+    ("standard", [f"cnn_transformer_h4-assignment-s{seed}" for seed in (0, 1, 2)])])
+def test_a_preset_reached_what_the_runs_kept_here_say(name, runs):
+    kept = [read_json(ROOT / "checkpoints" / run / "summary.json") for run in runs]
+    mean = sum(summary["accuracy"]["mean"] for summary in kept) / len(kept)
+    assert PRESETS[name].reached.accuracy == f"{100 * mean:.1f} %"
+    for run in runs:
+        config = read_json(ROOT / "checkpoints" / run / "config.json")["config"]
+        defaults = TrainConfig().to_dict() | {"dataset": "ESC-10"}
+        same = {key for key in config if key not in ("seed", "final")}
+        assert {key: config[key] for key in same} == {key: (defaults | PRESETS[name].values)[key] for key in same}
 
 
 def test_a_run_is_duplicated_as_a_new_launch(isolated, tiny_folder, monkeypatch, launched):

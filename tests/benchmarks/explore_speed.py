@@ -117,7 +117,9 @@ def choose(page, key: str, option: str) -> float:
 
 
 def bar(page, number: int) -> None:
-    box = page.locator(".st-key-explore_bar .barlayer .point").nth(number).bounding_box()
+    point = page.locator(".st-key-explore_bar .barlayer .point").nth(number)
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
     page.mouse.click(box["x"] + 8, box["y"] + box["height"] / 2)
 
 

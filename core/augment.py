@@ -128,11 +128,3 @@ def coin(probability: float, generator: torch.Generator) -> bool:
 
 def _uniform(count: int, generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
     return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)
-
-
-def warmup_cosine(step: int, steps: int, warmup: float) -> float:
-    """Share of the highest learning rate at update ``step`` of ``steps``: a straight rise, then half a cosine to 0."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))

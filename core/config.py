@@ -90,8 +90,10 @@ class TrainConfig:
                                    label="Learning rate", low=1e-7, high=1.0)
     weight_decay: float = setting(0.05, "AdamW's decoupled weight decay, on matrices only", group="training",
                                   label="Weight decay", low=0.0, high=1.0)
-    warmup: float = setting(0.1, "Share of all updates in which the learning rate rises, before its cosine fall",
-                            group="training", label="Warm-up", low=0.0, high=0.9)
+    warmup: float = setting(0.1, "Share of all updates in which the learning rate rises", group="training",
+                            label="Warm-up", low=0.0, high=0.9)
+    schedule: str = setting("cosine", "After the warm-up the learning rate falls to zero as half a cosine, or stays constant",
+                            group="training", label="Schedule", choices=("cosine", "constant"))
     gradient_clip: float = setting(1.0, "Longest gradient allowed (L2 norm); 0 switches clipping off",
                                    group="training", label="Gradient clipping", low=0.0, high=1e6)
     label_smoothing: float = setting(0.1, "Probability spread over the other classes in the target",

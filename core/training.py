@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.augment import augment, coin, mixup, warmup_cosine
+from core.augment import augment, coin, mixup
 from core.config import TrainConfig
 from core.errors import UserError
+from core.schedule import rate_share
 from core.segments import Segments
 from core.splits import Split
 
@@ -108,7 +109,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
         total_correct = torch.zeros((), device=device)
         for batch, index in enumerate(np.array_split(train_index[order], batches)):
             step = (epoch - 1) * batches + batch
-            rate = config.learning_rate * warmup_cosine(step, steps, config.warmup)
+            rate = config.learning_rate * rate_share(step, steps, config.warmup, config.schedule)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             waveform = _to_device(waveforms, index, device)

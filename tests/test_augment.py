@@ -1,9 +1,8 @@
 """What a training batch goes through."""
 
-import pytest
 import torch
 
-from core.augment import add_noise, augment, change_speed, mixup, time_shift, warmup_cosine
+from core.augment import add_noise, augment, change_speed, mixup, time_shift
 from core.config import TrainConfig
 
 QUIET = dict(time_shift=0.0, speed=0.0, gain_db=0.0, polarity=0.0, noise=0.0, mixup=0.0)
@@ -88,13 +87,3 @@ def test_mixup_shares_label_and_keeps_energy():
             expected = (r * waveform[i] + (1 - r) * waveform[partner]) / (r**2 + (1 - r) ** 2).sqrt()
             torch.testing.assert_close(mixed[i], expected)
     assert 0.9 < mixed.square().mean() / waveform.square().mean() < 1.1
-
-
-@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.9])
-def test_the_learning_rate_rises_then_falls_to_nothing(warmup):
-    rates = [warmup_cosine(step, 100, warmup) for step in range(100)]
-    top = rates.index(max(rates))
-    assert max(rates) == 1.0 and min(rates) >= 0
-    assert rates[: top + 1] == sorted(rates[: top + 1])
-    assert rates[top:] == sorted(rates[top:], reverse=True)
-    assert rates[-1] < 0.03 and abs(top - warmup * 100) <= 1

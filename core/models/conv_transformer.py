@@ -24,7 +24,7 @@ class PostNormLayer(nn.Module):
 
     def __init__(self, embed_dim: int, num_heads: int, ffn_dim: int, dropout: float):
         super().__init__()
-        self.attention = MultiHeadSelfAttention(embed_dim, num_heads, dropout, qkv_bias=True)
+        self.attention = MultiHeadSelfAttention(embed_dim, num_heads, 0.0, out_dropout=dropout, qkv_bias=True)
         self.norm_attention = nn.LayerNorm(embed_dim)
         self.ffn = nn.Sequential(nn.Linear(embed_dim, ffn_dim), nn.LeakyReLU(SLOPE), nn.Linear(ffn_dim, embed_dim),
                                  nn.Dropout(dropout))

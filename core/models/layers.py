@@ -44,10 +44,10 @@ def attend(layer: nn.Module, q: Tensor, k: Tensor, v: Tensor, scale: float, drop
     """Values mixed by attention, ``(batch, heads, queries, head_dim)``.
 
     The softmax is ``layer.softmax``, a module of its own, so that :func:`core.attention.record_attention` can read its
-    output ``(batch, heads, queries, keys)``. When nobody listens and nothing is learned, the fused kernel gives the same
-    numbers faster.
+    output ``(batch, heads, queries, keys)``. When nobody listens and nothing is dropped, the fused kernel gives the same
+    numbers faster, and never holds all the weights of a long clip in memory.
     """
-    if layer.training or layer.softmax._forward_hooks:
+    if (layer.training and dropout.p) or layer.softmax._forward_hooks:
         attn_weights = layer.softmax((q * scale) @ k.transpose(-2, -1))
         return dropout(attn_weights) @ v
     return F.scaled_dot_product_attention(q, k, v, scale=scale)

@@ -19,7 +19,7 @@ The map, from the ground up; every module says more in its first line.
 - Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
   ``differences`` (of two), ``summary``
 - Runs: ``run_folder``, ``run_checks`` (are its files whole?), ``runs``, ``manage`` (rename, delete, restore), ``turns``
-  (the queue), ``worker``; ``disk`` (what takes room)
+  (the queue), ``worker``, ``experiments`` (several runs as one); ``disk`` (what takes room)
 - Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
   ``seen`` (was this clip in the training?)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``

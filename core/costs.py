@@ -36,12 +36,14 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Cost:
-    """``seconds`` is None as long as the pace of one of the models is not known; those are in ``unknown``."""
+    """``seconds`` is None as long as the pace of one of the models is not known; those are in ``unknown``. ``by_run`` has
+    the seconds of each run by itself."""
 
     runs: int
     trainings: int
     seconds: float | None
     unknown: tuple[TrainConfig, ...] = ()
+    by_run: tuple[float | None, ...] = ()
 
 
 def estimate(plans: Sequence[Plan]) -> Cost:
@@ -49,8 +51,8 @@ def estimate(plans: Sequence[Plan]) -> Cost:
     alike = {_key(plan.config): plan.config for plan in plans}
     paces = {key: seconds_per_clip(config) for key, config in alike.items()}
     unknown = tuple(config for key, config in alike.items() if paces[key] is None)
-    seconds = None if unknown else sum(START + clips_heard(plan) * paces[_key(plan.config)] for plan in plans)
-    return Cost(len(plans), sum(plan.trainings for plan in plans), seconds, unknown)
+    by_run = tuple(None if (pace := paces[_key(plan.config)]) is None else START + clips_heard(plan) * pace for plan in plans)
+    return Cost(len(plans), sum(plan.trainings for plan in plans), None if unknown else sum(by_run), unknown, by_run)
 
 
 def clips_heard(plan: Plan) -> float:

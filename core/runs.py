@@ -67,15 +67,18 @@ def get_run(name: str) -> Run:
     raise UserError(f"there is no run called {name!r} in {checkpoints_dir()}; {hint}")
 
 
-def create_run(config: TrainConfig, name: str | None = None, experiment: str | None = None) -> Run:
+def create_run(config: TrainConfig, name: str | None = None, experiment: str | None = None,
+               expected_seconds: float | None = None) -> Run:
     """A new folder with its config, state ``queued``, no process yet. Raises :class:`UserError` for a name not to be
-    used. Without a name the run is called after its model, protocol, seed and the time."""
+    used. Without a name the run is called after its model, protocol, seed, and experiment or the time.
+    ``expected_seconds`` is what it was estimated to take, kept for the progress of an experiment."""
     folder = checkpoints_dir()
     if name is not None:
         check_name(name, "name of the run")
     if experiment:
         check_name(experiment, "name of the experiment")
-    base = name or f"{config.model}-{config.protocol}-s{config.seed}-{datetime.now():%y%m%d-%H%M}"
+    whose = experiment if experiment and len(experiment) <= 50 else f"{datetime.now():%y%m%d-%H%M}"
+    base = name or f"{config.model}-{config.protocol}-s{config.seed}-{whose}"
     draft = Run("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
     try:
         draft.path.mkdir(parents=True)
@@ -86,7 +89,8 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
         for number in range(1, 1000):
             final = base if number == 1 else f"{base}-{number}"
             with _writing_to(folder):
-                if not (folder / final).exists() and _settle(draft, folder / final, config, experiment or final):
+                there = (folder / final).exists()
+                if not there and _settle(draft, folder / final, config, experiment or final, expected_seconds):
                     return Run(final, folder / final)
             if name is not None:
                 raise UserError(f"there is already a run called {name!r}; choose another name, or resume that one")
@@ -205,11 +209,12 @@ def check_name(name: str, what: str) -> None:
                         f"digit; found {name!r}")
 
 
-def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str) -> bool:
+def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str, expected_seconds: float | None) -> bool:
     """Fill the draft folder and move it to its place in one step; False when somebody was there first."""
     versions = {"python": sys.version.split()[0]} | {p: v for p in PACKAGES if (v := _version(p))}
-    write_json(draft.path / "config.json", {"config": config.to_dict(), "experiment": experiment, "versions": versions,
-                                            "data": None, "class_names": None, "created": now().isoformat()})
+    record = {"config": config.to_dict(), "experiment": experiment, "versions": versions, "data": None, "class_names": None,
+              "created": now().isoformat()}
+    write_json(draft.path / "config.json", record | ({"expected_seconds": round(expected_seconds, 1)} if expected_seconds else {}))
     draft.write_status("queued", progress=0.0, message="Waiting", queued_at=now().isoformat(), started=False)
     try:
         draft.path.rename(target)

@@ -13,11 +13,11 @@ The map, from the ground up; every module says more in its first line.
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
   ``attention``, ``attention_stats``
 - Training: ``augment`` with ``effects`` (of one sound) and ``segments`` (clips built from stretches), ``hear`` (before a
-  training does), ``training`` (one fold, epoch by epoch), ``checkpoint``, ``plan``, ``crossval`` (folds outside),
+  training does), ``training`` (one fold, epoch by epoch), ``schedule``, ``checkpoint``, ``plan``, ``crossval`` (folds outside),
   ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
   ``costs`` (before it starts), ``presets``
-- Numbers: ``scores``, ``intervals``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
-  ``differences`` (of two), ``summary``
+- Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
+  ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol) and their ``matches``
 - Runs: ``run_folder``, ``run_checks`` (are its files whole?), ``runs``, ``manage`` (rename, delete, restore), ``turns``
   (the queue), ``worker``, ``experiments`` (several runs as one); ``disk`` (what takes room)
 - Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),

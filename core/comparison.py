@@ -101,14 +101,14 @@ def sentence(comparison: Comparison) -> str:
     by_best = [name for name in beaten if name not in by_all]
     claims = []
     if len(tied) == 1:
-        claims.append((f"{listed(top)} cannot be told apart", _p(p_values([best], tied))))
+        claims.append((f"{listed(top)} cannot be told apart", p_text(p_values([best], tied))))
     elif tied:
-        claims.append((f"{best} cannot be told apart from {listed(tied, 'or')}", _p(p_values([best], tied), "≥")))
+        claims.append((f"{best} cannot be told apart from {listed(tied, 'or')}", p_text(p_values([best], tied), "≥")))
     if by_all:
         subject = {1: f"{best} beats", 2: "both beat"}.get(len(top), f"all {len(top)} beat")
-        claims.append((f"{subject} {listed(by_all)}", _p(p_values(top, by_all))))
+        claims.append((f"{subject} {listed(by_all)}", p_text(p_values(top, by_all))))
     if by_best:
-        claims.append((f"{best} beats {listed(by_best)}", _p(p_values([best], by_best))))
+        claims.append((f"{best} beats {listed(by_best)}", p_text(p_values([best], by_best))))
     where = [f" on these {comparison.clips} clips"] + [""] * len(claims)
     return "; ".join(f"{claim}{place}, {p}" for (claim, p), place in zip(claims, where, strict=False)) + "."
 
@@ -118,7 +118,7 @@ def listed(names: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _p(values: Sequence[float], several: str = "≤") -> str:
+def p_text(values: Sequence[float], several: str = "≤") -> str:
     """One p-value, or the bound that all of several keep."""
     value = min(values) if several == "≥" else max(values)
     if value < 0.001:

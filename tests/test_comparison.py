@@ -1,9 +1,22 @@
-"""McNemar's test against scipy, Holm's correction, and the sentence that must claim no more than they support."""
+"""McNemar's test and the corrected t-test against references, Holm's correction, and sentences that must claim no more
+than they support."""
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from core.comparison import compare, holm, mcnemar, sentence
+from core.contenders import by_dataset, contenders
+from core.errors import UserError
+from core.finished import read_finished
+from core.intervals import wilson
+from core.matches import matches
+from core.runs import get_run
+from core.ttest import corrected_t_test, student_p, student_quantile
+from tests.app.fabricated_runs import fabricate_run
+from tests.finished_runs import finished, flipped
 
 
 def test_mcnemar_equals_the_binomial_test():
@@ -64,3 +77,99 @@ def test_several_models_of_a_clip_answer_together_on_the_clips_both_runs_tested(
     comparison = compare({"four": (four, classes), "one": (one, classes)})
     assert comparison.clips == 20 and comparison.pooled == ("four",)
     assert comparison.correct == {"four": 1.0, "one": 1.0}
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 30, 49])
+def test_students_distribution_equals_scipys(freedom):
+    from scipy import stats
+
+    for t in (0, 0.1, -1, 2.5, 7, -40):
+        assert student_p(t, freedom) == pytest.approx(2 * stats.t.sf(abs(t), freedom), abs=1e-12)
+    assert student_p(math.inf, freedom) == pytest.approx(0, abs=1e-12)
+    assert student_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_corrected_t_test_equals_the_published_formula(seed):
+    """Nadeau and Bengio 2003, section 3.3: the variance of the mean is (1 / J + n2 / n1) times the sample variance."""
+    from scipy import stats
+
+    differences = np.random.default_rng(seed).normal(0.02, 0.05, 5)
+    ours, plain_test = corrected_t_test(differences, 80 / 320), stats.ttest_1samp(differences, 0)
+    widened = plain_test.statistic / math.sqrt(1 + 5 * 80 / 320)  # the plain test has only 1 / J of the variance
+    assert ours.t == pytest.approx(widened) and ours.freedom == 4 and ours.folds == 5
+    assert ours.p == pytest.approx(2 * stats.t.sf(abs(widened), 4))
+    scale = math.sqrt((1 / 5 + 80 / 320) * differences.var(ddof=1))
+    assert (ours.low, ours.high) == pytest.approx(stats.t.interval(0.95, 4, differences.mean(), scale))
+    assert corrected_t_test(differences, 0).p == pytest.approx(plain_test.pvalue)
+
+
+def test_the_t_test_of_few_or_equal_folds():
+    assert corrected_t_test([0.1], 0.25) is None
+    assert corrected_t_test([0, 0, 0], 0.25).p == 1
+    assert corrected_t_test([0.1, 0.1, 0.1], 0.25).p == 0
+
+
+def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apart():
+    runs = [finished(right=0.8, seed=0), finished(right=0.9, seed=1), finished(right=0.7, seed=2, protocol="assignment"),
+            finished(right=0.6, seed=0, settings={"epochs": 15})]
+    first, second, third = contenders(runs)
+    assert first.seeds == (0, 1) and first.over == "seeds" and first.spread == "2 seeds"
+    assert first.accuracy == pytest.approx(0.85) and first.scores["accuracy"].std == pytest.approx(np.std([0.8, 0.9], ddof=1))
+    assert (first.scores["accuracy"].low, first.scores["accuracy"].high) == pytest.approx(tuple(wilson(85, 100)))
+    assert (second.title, second.spread) == ("cnn1d · assignment", "4 models") and second.validation.mean == pytest.approx(0.8)
+    assert (first.name, third.name) == ("cnn1d (epochs 3)", "cnn1d (epochs 15)") and third.validation is None
+    assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
+
+
+def test_runs_of_two_data_sets_are_not_ranked_together():
+    runs = [finished(), finished("cnn_transformer_h2", dataset="other"), finished(classes=("a", "b"))]
+    assert list(by_dataset(runs)) == ["sounds (4 classes, bark …) 1", "other", "sounds (2 classes, a …) 3"]
+    with pytest.raises(UserError, match="made on 3 data sets"):
+        contenders(runs)
+
+
+def test_two_contenders_are_told_apart_only_where_both_tests_say_so():
+    good = [i % 10 != 0 for i in range(100)]
+    worse = flipped(good, [i for i in range(100) if i % 10 in (1, 2, 3)])  # 6 clips less right in every fold of 20
+    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
+    assert match.ahead.model == "cnn1d" and match.reliable and match.folds.p < 0.001
+    assert match.meaning.startswith("cnn1d is reliably better than cnn_transformer_h2 (McNemar p < 0.001, t-test over 5 folds")
+    one_fold = flipped(good, [i for i in range(20) if good[i]])  # all of it in one fold: the folds do not agree
+    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", one_fold)]))
+    assert match.p < 0.001 and match.p_folds > 0.05 and not match.reliable and "The two tests disagree" in match.meaning
+    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", flipped(good, [3, 50]))]))
+    assert not match.reliable and match.meaning.startswith("No reliable difference")
+
+
+def test_the_t_test_says_why_it_cannot_be_made():
+    match, = matches(contenders([finished(protocol="assignment"), finished("cnn_transformer_h2", protocol="assignment")]))
+    assert match.folds is None and "tested once" in match.why_not and not match.reliable
+    shuffled = finished("cnn_transformer_h2", folds=4)
+    match, = matches(contenders([finished(), shuffled]))
+    assert match.folds is None and match.why_not == "their folds hold different clips" and match.clips == 100
+
+
+def test_p_values_of_several_pairs_are_corrected_and_seeds_that_both_have_answer():
+    good = [True] * 90 + [False] * 10
+    middle, low = flipped(good, range(8)), flipped(good, range(40))
+    runs = [finished("cnn_transformer_h4", good, protocol="split"), finished("cnn_transformer_h2", middle, protocol="split"),
+            finished("cnn1d", low, protocol="split"), finished("cnn1d", good, protocol="split", seed=1)]
+    found = {(m.first.model, m.second.model): m for m in matches(contenders(runs))}
+    assert found["cnn_transformer_h4", "cnn1d"].only_first == 40, "seed 1 of cnn1d has nothing to stand against"
+    raw = [mcnemar(8, 0), mcnemar(40, 0), mcnemar(32, 0)]
+    assert sorted(m.p for m in found.values()) == pytest.approx(sorted(holm(raw)))
+
+
+def test_a_run_is_read_from_its_folder_and_one_that_is_not_finished_is_refused(isolated, tiny_dataset):
+    fabricate_run(isolated / "checkpoints", tiny_dataset, name="whole", epochs=4)
+    fabricate_run(isolated / "checkpoints", tiny_dataset, name="half", state="stopped")
+    run = read_finished(get_run("whole"))
+    assert (run.model, run.protocol, run.experiment, run.clips) == ("cnn_transformer_h4", "assignment", "design", 6)
+    assert run.seconds == 4 * 4 * 2.0, "epochs of the tested models, each counted once"
+    with pytest.raises(UserError, match="half is stopped at 40%, and only finished runs can be compared: `python -m core "
+                                        "train --resume half` goes on with it, or leave it out"):
+        read_finished(get_run("half"))
+    (isolated / "checkpoints" / "whole" / "predictions.csv").unlink()
+    with pytest.raises(UserError, match="no answers to test clips"):
+        read_finished(get_run("whole"))

@@ -1,0 +1,87 @@
+"""A finished run and all that it left, read once: what the comparison, the analysis and the report work on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from core.errors import UserError
+from core.metrics import METRICS, of_split
+from core.run_checks import read_summary
+from core.run_folder import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One finished run. ``metrics`` is its ``summary.json``; ``settings`` those of its config, empty where that cannot
+    be read."""
+
+    name: str
+    model: str
+    protocol: str
+    dataset: str
+    class_names: tuple[str, ...]
+    settings: dict
+    metrics: dict
+    predictions: "pd.DataFrame"
+    history: "pd.DataFrame"
+    experiment: str = ""
+
+    @property
+    def seed(self) -> int:
+        return int(self.settings.get("seed", self.metrics.get("seed") or 0))
+
+    @cached_property
+    def test(self) -> "pd.DataFrame":
+        """The answers to the test clips."""
+        return of_split(self.predictions, "test")
+
+    @cached_property
+    def clips(self) -> int:
+        """Test clips, each counted once."""
+        return int(self.test["path"].nunique())
+
+    @property
+    def over(self) -> str:
+        """What the standard deviation of its numbers is over: models of one test fold, or folds."""
+        return "models" if self.protocol in ("assignment", "split") else "folds"
+
+    @cached_property
+    def seconds(self) -> float | None:
+        """Seconds that the tested models took to train; a final model on everything does not count."""
+        rows = self.history[(self.history["split"] == "train") & (self.history["fold"].astype(str) != "final")]
+        total = float(rows["seconds"].sum()) if len(rows) else 0.0
+        return total or self.metrics.get("seconds")
+
+
+def read_finished(run: Run) -> Finished:
+    """A run from its folder. Raises :class:`UserError` where it is not finished, or a file of it cannot be read."""
+    status = run.status
+    if status.state != "finished":
+        raise UserError(unfinished_sentence([run]))
+    summary, predictions = read_summary(run.path / "summary.json"), run.predictions()
+    missing = [name for name in ("model", "protocol", "dataset", "class_names", "folds", *METRICS) if not summary.get(name)]
+    if missing or predictions is None or not len(of_split(predictions, "test")):
+        what = f"no {missing[0]!r} in its summary.json" if missing else "no answers to test clips in its predictions.csv"
+        raise UserError(f"{run.name} has {what}; bring the file back, or train the run again")
+    class_names = tuple(summary["class_names"])
+    if set(class_names) - set(predictions.columns):
+        raise UserError(f"summary.json and predictions.csv of {run.name} do not speak of the same classes; "
+                        f"`python -m core runs --recompute {run.name}` makes the summary again")
+    settings = {} if run.problem else run.config.to_dict()
+    return Finished(run.name, summary["model"], summary["protocol"], summary["dataset"], class_names, settings, summary,
+                    predictions, run.history(), run.experiment)
+
+
+def unfinished_sentence(runs: Sequence[Run]) -> str:
+    """Which runs are not finished, how they stand, and what to do."""
+    told = [f"{run.name} is {run.status.state}" + (f" at {run.status.progress:.0%}" if run.status.state != "failed" else "")
+            for run in runs]
+    waiting, first = all(run.status.active for run in runs), runs[0].name
+    go_on = "wait for it" if waiting else f"`python -m core train --resume {first}` goes on with " + (
+        "it" if len(runs) == 1 else "the first")
+    return (f"{' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}, and only finished runs can be compared: "
+            f"{go_on}, or leave {'it' if len(runs) == 1 else 'them'} out")

@@ -92,9 +92,14 @@ def pace_of(run: Run) -> float | None:
 
 
 def start_trial(config: TrainConfig) -> bool:
-    """Begin to measure a pace in a process of its own, unless it runs already; False when that has failed before."""
+    """Begin to measure a pace in a process of its own, unless it runs already; False when that has failed before.
+
+    One at a time: while another is measured nothing begins, and the answer is to ask again.
+    """
     key = _key(config)
     with _lock:
+        if any(trial.poll() is None for trial in _trials.values()):
+            return True
         if key not in _trials or _trials[key].poll() == 0:
             command = [sys.executable, "-m", "core.costs", json.dumps(config.to_dict())]
             _trials[key] = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,

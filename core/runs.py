@@ -214,7 +214,9 @@ def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str, expe
     versions = {"python": sys.version.split()[0]} | {p: v for p in PACKAGES if (v := _version(p))}
     record = {"config": config.to_dict(), "experiment": experiment, "versions": versions, "data": None, "class_names": None,
               "created": now().isoformat()}
-    write_json(draft.path / "config.json", record | ({"expected_seconds": round(expected_seconds, 1)} if expected_seconds else {}))
+    if expected_seconds is not None:
+        record["expected_seconds"] = round(expected_seconds, 1)
+    write_json(draft.path / "config.json", record)
     draft.write_status("queued", progress=0.0, message="Waiting", queued_at=now().isoformat(), started=False)
     try:
         draft.path.rename(target)

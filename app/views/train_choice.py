@@ -14,6 +14,7 @@ from core.catalog import CATALOG, ModelCard
 from core.config import TrainConfig, field_named
 from core.datasets import available_datasets, is_table
 from core.errors import UserError
+from core.experiments import count, taken
 from core.grouping import AUTO
 from core.pretrained import missing_requirement
 from core.splits import PROTOCOLS
@@ -102,29 +103,39 @@ def model_card(card: ModelCard) -> bool:
     return chosen
 
 
-def choose_protocol() -> tuple[dict, list[int], list[str]]:
-    """Protocol and folds as config values, the seeds, and the sentences of what is wrong."""
-    protocols = list(PROTOCOLS)
-    st.session_state.setdefault(key("protocol"), field_named("protocol").default)
-    protocol = st.radio("What is trained, what is tested", protocols, captions=[escape(s) for s in PROTOCOLS.values()],
-                        key=key("protocol"), **KEEP)
-    errors, folds = [], TrainConfig().folds
+def choose_protocols() -> tuple[list[str], int, list[int], list[str]]:
+    """One or several protocols, the folds of kfold, the seeds, and the sentences of what is wrong."""
+    st.caption("What is trained, what is tested")
+    with st.container(gap="xsmall", key="protocols"):
+        chosen = [name for name, sentence in PROTOCOLS.items() if protocol_box(name, sentence)]
+    errors, folds = [] if chosen else ["Choose at least one protocol"], TrainConfig().folds
+    say_wrong(errors[0] if errors else None)
     left, right = st.columns(2)
     with left:
-        seeds, wrong = choose_seeds()
+        seeds, wrong = choose_seeds(key("seeds"))
         errors += wrong
-    if protocol == "kfold":
+    if "kfold" in chosen:
         with right:
             st.session_state.setdefault(key("folds"), folds)
             errors += setting_field("folds")
             folds = st.session_state[key("folds")]
-    return {"protocol": protocol, "folds": folds}, seeds, errors
+    return chosen, folds, seeds, errors
 
 
-def choose_seeds() -> tuple[list[int], list[str]]:
-    """One run per seed; an error is said beneath the field."""
-    st.session_state.setdefault(key("seeds"), str(field_named("seed").default))
-    text = st.text_input("Seeds", key=key("seeds"), help="One run per seed, separated by commas. "
+def protocol_box(name: str, sentence: str) -> bool:
+    """One protocol with its sentence; whether it is chosen."""
+    state = key(f"protocol.{name}")
+    st.session_state.setdefault(state, name == field_named("protocol").default)
+    with st.container(gap=None, key=f"protocol_{name}"):
+        chosen = st.checkbox(name, key=state, **KEEP)
+        st.caption(escape(sentence))
+    return chosen
+
+
+def choose_seeds(state: str) -> tuple[list[int], list[str]]:
+    """One run per seed, in a field of this key; an error is said beneath it."""
+    st.session_state.setdefault(state, str(field_named("seed").default))
+    text = st.text_input("Seeds", key=state, help="One run per seed, separated by commas. "
                          + field_named("seed").metadata["help"], **KEEP)
     seeds, errors = [], []
     try:
@@ -133,3 +144,18 @@ def choose_seeds() -> tuple[list[int], list[str]]:
         errors = [str(error)]
     say_wrong(errors[0] if errors else None)
     return seeds, errors
+
+
+def choose_name(state: str, runs: int, placeholder: str) -> tuple[str, bool, list[str]]:
+    """The name that the runs share, whether they are meant to join those that carry it already, and what is wrong."""
+    name = st.text_input("Name of the experiment", key=state, placeholder=placeholder,
+                         help="The name that these runs share in Results and in Weights & Biases", **KEEP).strip()
+    there = len(taken(name))
+    if not there:
+        return name, False, []
+    joined = f"{state}.join.{name}"
+    st.session_state.setdefault(joined, False)
+    join = st.checkbox(f"Add {count(runs, 'run')} to the {there:,} of this experiment", key=joined, **KEEP)
+    sentence = f"There is already an experiment called {name}: choose another name, or add to it"
+    say_wrong(None if join else sentence)
+    return name, join, [] if join else [sentence]

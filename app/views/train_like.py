@@ -9,7 +9,9 @@ from app.views.train_form import ELSEWHERE, key
 from core.catalog import CATALOG, check_model
 from core.config import TrainConfig, config_fields
 from core.errors import UserError
+from core.experiments import is_named
 from core.runs import Run, get_run
+from core.splits import PROTOCOLS
 
 LINK, FILLED, PROBLEMS = "like", "train.like", "train.like_problems"  # of the address, and keys of the session's state
 
@@ -52,7 +54,8 @@ def _take(run: Run, config: TrainConfig) -> None:
         except UserError as error:
             problems.append(f"{run.name} cannot be repeated as it was: {error}")
     values = {f.name: getattr(config, f.name) for f in config_fields() if f.name not in ELSEWHERE}
-    values |= {"protocol": config.protocol, "folds": config.folds, "seeds": str(config.seed),
-               "experiment": "" if run.experiment in (run.name, *run.former_names) else run.experiment}
+    values |= {"folds": config.folds, "seeds": str(config.seed), "experiment": run.experiment if is_named(run) else ""}
+    values |= {f"experiment.join.{run.experiment}": True}  # it is filled in, and said beside the name
     values |= {f"model.{name}": name == config.model for name in CATALOG}
+    values |= {f"protocol.{name}": name == config.protocol for name in PROTOCOLS}
     st.session_state.update({key(name): value for name, value in values.items()})

@@ -12,15 +12,15 @@ from app.run_watch import redraw_when_runs_change
 from app.state import is_dark
 from app.views.results_parts import in_percent
 from app.views.run_menu import manage_menu, show_note, undo_bar
+from app.views.train_chip import state_chip
+from app.views.train_experiment import show_experiment
 from core.errors import UserError
+from core.experiments import is_named, runs_of
 from core.runs import Run, cancel, first_to_show, get_run, list_runs, resume
 
 GO, OPEN, PROBLEM = "train.go", "train.open", "train.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while something runs
-COLOURS = {"running": "primary", "queued": "gray", "stopping": "orange", "stopped": "orange", "interrupted": "orange",
-           "failed": "red", "finished": "green"}
-ICONS = {"running": "autorenew", "queued": "schedule", "stopping": "hourglass_bottom", "stopped": "pause",
-         "interrupted": "power_off", "failed": "error", "finished": "check"}
+LONG, QUEUE = 8, 320  # runs after which the queue scrolls, and its height in px
 
 
 def watch() -> None:
@@ -33,8 +33,8 @@ def watch() -> None:
 
 
 def _watch(was_active: bool) -> None:
-    if name := st.session_state.pop(GO, None):
-        st.switch_page("views/results.py", query_params={"run": name})
+    if link := st.session_state.pop(GO, None):
+        st.switch_page("views/results.py", query_params=link)
     runs = list_runs()
     states = {run.name: run.status for run in runs}
     active = [run for run in runs if states[run.name].active]
@@ -45,35 +45,40 @@ def _watch(was_active: bool) -> None:
         st.subheader("Runs", anchor=False)
         empty_state("No run yet. The first one you start appears here, with its curves as they grow.", key="no_runs")
         return
-    opened = _choose(runs, active)
-    if len(active) > 1:
-        _queue(sorted(active, key=lambda run: states[run.name].queued_at), opened)
-    if opened:
-        show_run(opened)
+    current = _current(runs, active)
+    shown = [run for run in reversed(runs) if run.experiment == current.experiment]
+    if len(shown) > 1 or is_named(current):
+        link = {"experiment": current.experiment}
+        show_experiment(current.experiment, shown, current, _open, lambda: st.session_state.update({GO: link}))
+    if len(active) > 1 and not {run.name for run in active} <= {run.name for run in shown}:
+        _queue(sorted(active, key=lambda run: states[run.name].queued_at), current)
+    _choose(runs, current)
+    show_run(current)
 
 
-def state_chip(state: str) -> None:
-    st.badge(state, icon=f":material/{ICONS[state]}:", color=COLOURS[state])
-
-
-def _choose(runs: list[Run], active: list[Run]) -> Run | None:
-    """The run of the link, else the one that trains, else the newest; and a way to open another."""
-    names = [run.name for run in runs]
-    wanted = st.query_params.get("run")
-    if wanted and wanted not in names:
+def _current(runs: list[Run], active: list[Run]) -> Run:
+    """The run of the link, else the one that trains (of the link's experiment, where there is one), else the newest."""
+    if wanted := st.query_params.get("run"):
         try:
-            wanted = get_run(wanted).name  # it was renamed
+            return get_run(wanted)  # by its former name too
         except UserError as error:
             show_error(error)
-            wanted = None
-    running = [run.name for run in active if run.state != "queued"] or [run.name for run in reversed(active)]
-    current = wanted or (running[0] if running else first_to_show(runs).name)
+    if wanted := st.query_params.get("experiment"):
+        try:
+            own = {run.name for run in runs_of(wanted)}
+            runs, active = [run for run in runs if run.name in own], [run for run in active if run.name in own]
+        except UserError as error:
+            show_error(error)
+    running = [run for run in active if run.state != "queued"] or active[::-1]
+    return running[0] if running else first_to_show(runs)
 
-    st.session_state[OPEN] = current
+
+def _choose(runs: list[Run], current: Run) -> None:
+    """A way to open another run, and what can be done with this one."""
+    st.session_state[OPEN] = current.name
     with st.container(horizontal=True, vertical_alignment="bottom", wrap=False):
-        st.selectbox("Run", names, key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
-        manage_menu(runs[names.index(current)], _moved)
-    return runs[names.index(current)]
+        st.selectbox("Run", [run.name for run in runs], key=OPEN, on_change=lambda: _open(st.session_state[OPEN]))
+        manage_menu(current, _moved)
 
 
 def _open(name: str) -> None:
@@ -89,7 +94,7 @@ def _moved(name: str, new: str | None) -> None:
 
 
 def _queue(active: list[Run], opened: Run | None) -> None:
-    with st.container(border=True, gap="xsmall", key="queue"):
+    with st.container(border=True, gap="xsmall", key="queue", height=QUEUE if len(active) > LONG else "content"):
         st.caption(f"Queue, in the order of their turns: {len(active)}")
         for run in active:
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -138,7 +143,7 @@ def _actions(run: Run, state: str) -> None:
         st.button("Resume", icon=":material/resume:", key="resume", type="primary", on_click=_act, args=(resume, run))
     if state == "finished":
         st.button("Results", icon=":material/monitoring:", key="results", type="primary",
-                  on_click=lambda: st.session_state.update({GO: run.name}))
+                  on_click=lambda: st.session_state.update({GO: {"run": run.name}}))
 
 
 def _act(action: Callable[[Run], object], run: Run) -> None:

@@ -11,6 +11,7 @@ from core.config import ROOT, TrainConfig, config_fields, read_json
 from core.errors import UserError
 from core.presets import PRESETS
 from core.runs import create_run, list_runs, runs_stamp
+from core.splits import PROTOCOLS
 
 PAGE = "app/main.py"
 
@@ -47,12 +48,23 @@ def button(app: AppTest, label: str):
 
 
 def labels(app: AppTest) -> list[str]:
-    return [b.label for b in app.button]
+    return [b.label.replace("\\", "") for b in app.button]
 
 
 def field(app: AppTest, name: str):
     return next(w for kind in ("number_input", "selectbox", "toggle", "text_input") for w in app.get(kind)
                 if w.key == train_form.key(name))
+
+
+def progress(app: AppTest) -> str:
+    return "\n".join(bar.proto.text for bar in app.get("progress")).replace("\\", "")
+
+
+def only(app: AppTest, protocol: str) -> None:
+    """Choose this protocol and no other."""
+    for name in PROTOCOLS:
+        app.checkbox(train_form.key(f"protocol.{name}")).set_value(name == protocol)
+    app.run()
 
 
 def test_every_setting_of_the_config_has_a_field(page):
@@ -86,7 +98,7 @@ def test_augmentation_can_be_heard_before_training(page):
 
 def test_the_price_is_said_before_the_start(page):
     assert "4 trainings, about" in said(page)
-    page.radio[0].set_value("split").run()
+    only(page, "split")
     assert "1 training, about" in said(page)
     page.checkbox(train_form.key("model.cnn1d")).check().run()
     page.text_input(train_form.key("seeds")).set_value("0, 1, 2").run()
@@ -127,7 +139,7 @@ def test_no_model_and_an_impossible_protocol_are_said(page):
     page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
     assert "Choose at least one model" in said(page)
     page.checkbox(train_form.key("model.cnn1d")).check().run()
-    page.radio[0].set_value("kfold").run()
+    only(page, "kfold")
     field(page, "folds").set_value(40).run()
     assert "40 folds need at least 40 sources in every class" in said(page)
     assert button(page, "Start training").disabled
@@ -136,7 +148,7 @@ def test_no_model_and_an_impossible_protocol_are_said(page):
 def test_best_validation_needs_a_protocol_that_validates(page):
     field(page, "select").set_value("best_validation").run()
     assert "needs a validation fold" not in said(page)
-    page.radio[0].set_value("published").run()
+    only(page, "published")
     assert "needs a validation fold" in said(page)
 
 
@@ -236,7 +248,7 @@ def test_what_an_idle_page_watches_changes_with_every_run_and_state(isolated):
     assert len(seen) == 4 and runs_stamp() in seen
 
 
-def test_starting_makes_runs_of_one_experiment_and_opens_the_first(page, launched):
+def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
     page.checkbox(train_form.key("model.cnn1d")).check().run()
     field(page, "epochs").set_value(3).run()
     button(page, "Start 2 runs").click().run()
@@ -246,8 +258,9 @@ def test_starting_makes_runs_of_one_experiment_and_opens_the_first(page, launche
     assert {run.config.epochs for run in made} == {3}
     assert len({run.experiment for run in made}) == 1
     assert sorted(launched) == sorted(run.name for run in made)
-    assert page.query_params["run"] == launched[0]
-    assert "Queue" in said(page)
+    assert page.query_params["experiment"] == made[0].experiment and "run" not in page.query_params
+    assert "0 of 2 runs finished · 0%" in progress(page)
+    assert {"cnn1d · assignment", "cnn_transformer_h4 · assignment"} <= {label.strip("*") for label in labels(page)}
 
 
 def test_a_bad_experiment_name_is_said_and_starts_nothing(page, launched):

@@ -1,0 +1,70 @@
+"""What the chosen runs will cost, said before they start, and how they are started."""
+
+import streamlit as st
+
+from app.components import guarded_fragment, show_error
+from app.views.train_like import forget_filled_in
+from core import experiments
+from core.costs import Cost, estimate, start_trial
+from core.errors import UserError
+from core.plan import Plan
+from core.progress import in_words
+
+
+def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, ready: bool, missing: str) -> None:
+    """The cost and the button; ``missing`` is said in place of the cost where there is nothing to start yet."""
+    costs(plans, state, missing)
+    st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
+              key=f"{state}.start", on_click=send, args=(plans, name, add, state))
+    if problem := st.session_state.pop(f"{state}.not_started", None):
+        show_error(problem)
+
+
+def costs(plans: list[Plan], state: str, missing: str) -> None:
+    """Trainings and minutes; asks again every second while this machine is being measured."""
+    waiting = plans and estimate(plans).unknown and st.session_state.get(f"{state}.measuring", True)
+    guarded_fragment(1 if waiting else None)(_costs)(plans, f"{state}.measuring", missing)
+
+
+def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
+    if not plans:
+        st.caption(missing)
+        return
+    cost = estimate(plans)
+    st.markdown(f"**{in_short(cost)}**")
+    if cost.unknown and start_trial(cost.unknown[0]):
+        st.caption("Measuring how fast this machine trains such a model …")
+        st.session_state[measuring] = True
+    elif cost.unknown:
+        st.caption("How long it takes could not be measured here.")
+        st.session_state[measuring] = False
+    else:
+        st.caption("An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
+        if st.session_state.pop(measuring, None):
+            st.rerun()
+
+
+def in_short(cost: Cost) -> str:
+    """``20 trainings in 5 runs, about 48 min here``."""
+    text = experiments.count(cost.trainings, "training")
+    if cost.runs > 1:
+        text += f" in {cost.runs} runs"
+    return f"{text}, about {in_words(cost.seconds)} here" if cost.seconds is not None else text
+
+
+def send(plans: list[Plan], name: str, add: bool, state: str) -> None:
+    """Make the runs, all or none, start their processes, and open them. A callback, so that no press is lost or done
+    twice."""
+    made = []
+    try:
+        made = experiments.create(plans, name or None, add=add)
+        experiments.launch(made)
+    except UserError as error:
+        st.session_state[f"{state}.not_started"] = str(error)
+    if made:
+        for link in ("run", "experiment"):
+            st.query_params.pop(link, None)
+        several = len(made) > 1
+        st.query_params["experiment" if several else "run"] = made[0].experiment if several else made[0].name
+        st.session_state["train.started"] = True
+        forget_filled_in()

@@ -5,88 +5,33 @@ when its weights and its predictions are; they are written in the order history,
 the state to resume from removed.
 """
 
-import os
-import traceback
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from core.cache import WaveformCache, open_cache
+from core.carry_out import carry_out
 from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
-from core.datasets import Dataset
-from core.devices import cpu_count
 from core.errors import UserError
-from core.faults import explained, in_a_sentence, last_words
-from core.files import remove_leftovers, write_json
+from core.files import write_json
 from core.models import count_macs, count_parameters, create_model
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
 from core.run_folder import HISTORY_COLUMNS, Run
 from core.run_tables import RunTable
-from core.splits import Split
+from core.splits import Split, without
 from core.state_saver import StateSaver
 from core.summary import write_summary
 from core.tracking import Tracker
 from core.training import BatchEnd, Cancelled, EpochEnd, check_state, derive_seed, fit_fold, predict_logits
 
 FINAL = "final"
-STOPPED = "Stopped; it can be resumed"
 
 
 def run_training(run: Run, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
-    """Do, or go on with, all of a run in this process. Returns ``"finished"`` or, when cancelled, ``"stopped"``.
-
-    ``on_progress(share, sentence)`` is called about once a second. Whatever goes wrong is written to the run's status
-    and log, then raised: :class:`UserError` for what the person can mend (a full disk, too), KeyboardInterrupt after
-    Ctrl-C, unless that came from a "Cancel run" that took too long.
-    """
-    progress = Progress(run, on_progress, run.status.seconds)
-
-    def last(state: str, message: str, details: str = "") -> None:
-        last_words(run, [*filter(None, [details]), message], state, message, progress=progress.share,
-                   seconds=progress.seconds)
-
-    try:
-        set_threads()
-        remove_leftovers(run.path)
-        return _to_its_end(run, progress, CrossValidation(run, progress).train)
-    except KeyboardInterrupt:
-        if run.cancel_file.exists():  # "Cancel run" found no batch's end to stop at
-            last("stopped", STOPPED)
-            return "stopped"
-        last("stopped", "Stopped from the keyboard or by the system; it can be resumed")
-        raise
-    except Exception as error:
-        told = explained(error, run)
-        last("failed", str(told or in_a_sentence(error)), "" if told else traceback.format_exc())
-        if told is None or told is error:
-            raise
-        raise told from error
-
-
-def set_threads() -> None:
-    """All cores for one training at a time; ``EARSHOT_THREADS`` overrides it."""
-    text = os.environ.get("EARSHOT_THREADS") or str(cpu_count())
-    if not text.isdigit() or int(text) < 1:
-        raise UserError(f"EARSHOT_THREADS expects a number of threads, found {text!r}")
-    torch.set_num_threads(int(text))
-
-
-def _to_its_end(run: Run, progress: Progress, train: Callable[[], None]) -> str:
-    """Train and note how it ended, unless that was a fault."""
-    state, message = "finished", "Finished"
-    try:
-        train()
-        progress.share = 1.0
-        message += f"; {progress.left_out} (the log names them)" if progress.left_out else ""
-    except Cancelled:
-        state, message = "stopped", STOPPED
-    run.write_line(message)
-    run.write_status(state, progress=progress.share, message=message, seconds=progress.seconds)
-    run.cancel_file.unlink(missing_ok=True)
-    return state
+    """Do, or go on with, all of a run in this process, as :func:`core.carry_out.carry_out` says."""
+    return carry_out(run, on_progress, lambda progress: CrossValidation(run, progress).train())
 
 
 class CrossValidation:
@@ -125,7 +70,7 @@ class CrossValidation:
         self.segments = tuple(i for i in readable if self.dataset.clips[i].segment)
         if self.segments and not self.config.dynamic:
             self.run.write_line(f"{len(self.segments)} segments are not used: set dynamic to build clips from them")
-        self.splits = [_without(split, bad, self.dataset) for split in self.plan.splits]
+        self.splits = [without(split, bad, self.dataset) for split in self.plan.splits]
         self.history = RunTable(self.run.path / "history.csv", HISTORY_COLUMNS, "fold")
         columns = (*PREDICTION_COLUMNS, *self.dataset.class_names)
         self.predictions = RunTable(self.run.path / "predictions.csv", columns, "model_fold")
@@ -264,19 +209,3 @@ class CrossValidation:
     def _state(self, fold: int | str) -> StateSaver:
         name = FINAL if fold == FINAL else f"fold{fold}"
         return StateSaver(self.run.path / f"{name}.resume", self.run.write_line, load_fold_state, save_fold_state)
-
-
-def _without(split: Split, bad: set[int], dataset: Dataset) -> Split:
-    """The split less the clips that cannot be read. Raises :class:`UserError` where too little is left of it."""
-    if not bad:
-        return split
-    parts = {part: tuple(i for i in getattr(split, part) if i not in bad)
-             for part in ("train", "validation", "test", "segments")}
-    trained = {dataset.clips[i].label for i in parts["train"]}
-    lost = [f"to {'train on' if part == 'train' else part}" for part in ("train", "validation", "test")
-            if getattr(split, part) and not parts[part]]
-    lost += [f"of class {name} to train on" for name in dataset.class_names if name not in trained]
-    if lost:
-        raise UserError(f"no readable clip is left {lost[0]} in the split of fold {split.model_fold}; "
-                        "`python -m core data check` lists the files that cannot be read")
-    return replace(split, **parts)

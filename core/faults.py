@@ -4,26 +4,26 @@ from contextlib import suppress
 
 from core.errors import UserError
 from core.files import why_not_written
-from core.run_folder import Run
+from core.work_folder import Work
 
 MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
-def check_there(run: Run) -> None:
+def check_there(run: Work) -> None:
     """Raise :class:`UserError` when somebody took the run's folder away, or is just doing so: nothing may be written."""
     if _is_deleted(run):
         raise _deleted(run)
 
 
-def _is_deleted(run: Run) -> bool:
-    return not (run.path / "config.json").exists()
+def _is_deleted(run: Work) -> bool:
+    return not run.record_file.exists()
 
 
-def _deleted(run: Run) -> UserError:
+def _deleted(run: Work) -> UserError:
     return UserError(f"the folder of {run.name} was deleted or moved, so it stopped")
 
 
-def explained(error: Exception, run: Run) -> UserError | None:
+def explained(error: Exception, run: Work) -> UserError | None:
     """What to say of an error that the person can mend; None where the fault is ours."""
     if _is_deleted(run):
         return _deleted(run)
@@ -43,7 +43,7 @@ def in_a_sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
 
 
-def last_words(run: Run, lines: list[str], state: str, message: str, *, progress: float, seconds: float) -> None:
+def last_words(run: Work, lines: list[str], state: str, message: str, *, progress: float, seconds: float) -> None:
     """Log and status of a run that failed, as far as its disk still takes them; nothing where the run was deleted.
 
     Where not even the status can be written, the run is seen as interrupted once this process has ended.
@@ -60,7 +60,7 @@ def last_words(run: Run, lines: list[str], state: str, message: str, *, progress
         run.cancel_file.unlink(missing_ok=True)
 
 
-def _remove_remains(run: Run) -> None:
+def _remove_remains(run: Work) -> None:
     """What we wrote in the very moment in which the folder was deleted; where there is anything of worth, nothing."""
     with suppress(OSError):
         files = list(run.path.iterdir())

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from core.faults import check_there, explained
-from core.run_folder import Run
+from core.work_folder import Work
 
 EVERY = 1.0  # s between two writes of the status
 
@@ -15,7 +15,7 @@ class Progress:
     ``seconds`` is the time the run took before, in processes that were stopped or killed.
     """
 
-    def __init__(self, run: Run, on_progress: Callable[[float, str], None], seconds: float = 0.0):
+    def __init__(self, run: Work, on_progress: Callable[[float, str], None], seconds: float = 0.0):
         self.run, self._listener, self._before = run, on_progress, seconds
         self._trainings, self._started, self._written = 1, time.monotonic(), float("-inf")
         self._first: tuple[float, float] | None = None  # (share, time) at the first batch, for the time left
@@ -47,11 +47,15 @@ class Progress:
     def batch(self, done: int, name: str, event) -> None:
         """After one batch (``event`` a BatchEnd) of the training that follows ``done`` finished ones."""
         epochs = (event.epoch - 1 + event.batch / event.batches) / event.epochs
-        share = min(1.0, (done + epochs) / self._trainings)
+        self.at((done + epochs) / self._trainings, f"{name} · epoch {event.epoch} of {event.epochs}")
+
+    def at(self, share: float, where: str) -> None:
+        """A place on the way, with the time that is left after it."""
+        share = min(1.0, share)
         if self._first is None:
             self._first = share, time.monotonic()
         left = self._time_left(share)
-        self.say(f"{name} · epoch {event.epoch} of {event.epochs}" + (f" · {left} left" if left else ""), share=share)
+        self.say(where + (f" · {left} left" if left else ""), share=share)
 
     def _time_left(self, share: float) -> str:
         first, started = self._first

@@ -6,22 +6,25 @@ import re
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs, own_data_dir
 from core.errors import UserError
 from core.files import why_not_written, write_json
 from core.processes import identity, start_detached
-from core.run_folder import Run, Status, is_run_folder, now
+from core.run_folder import Run, Status, is_run_folder, is_study_folder
+from core.work_folder import Work, now
 
 __all__ = ["Run", "Status", "cancel", "create_run", "first_to_show", "get_run", "launch", "list_runs", "resolve_checkpoint",
            "resume"]
 
 LAUNCHED = "EARSHOT_LAUNCHED"  # tells a process which run it was launched for
+Made = TypeVar("Made", bound=Work)
 PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "soundfile", "soxr", "safetensors")
 
 
@@ -39,7 +42,7 @@ def runs_stamp() -> frozenset[tuple[str, int]]:
     marks = set()
     with suppress(OSError), os.scandir(checkpoints_dir()) as entries:
         for entry in entries:
-            if not entry.name.startswith("."):
+            if not entry.name.startswith(".") and not is_study_folder(Path(entry.path)):
                 with suppress(OSError):  # shipped runs have no status, and any may vanish meanwhile
                     marks.add((entry.name, 0))
                     marks.add((entry.name, os.stat(os.path.join(entry.path, "status.json")).st_mtime_ns))
@@ -72,14 +75,26 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
     """A new folder with its config, state ``queued``, no process yet. Raises :class:`UserError` for a name not to be
     used. Without a name the run is called after its model, protocol, seed, and experiment or the time.
     ``expected_seconds`` is what it was estimated to take, kept for the progress of an experiment."""
-    folder = checkpoints_dir()
     if name is not None:
         check_name(name, "name of the run")
     if experiment:
         check_name(experiment, "name of the experiment")
     whose = experiment if experiment and len(experiment) <= 50 else f"{datetime.now():%y%m%d-%H%M}"
-    base = name or f"{config.model}-{config.protocol}-s{config.seed}-{whose}"
-    draft = Run("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
+
+    def record(final: str) -> dict:
+        expected = {} if expected_seconds is None else {"expected_seconds": round(expected_seconds, 1)}
+        return {"config": config.to_dict(), "experiment": experiment or final} | expected
+
+    return new_folder(Run, name, f"{config.model}-{config.protocol}-s{config.seed}-{whose}", record)
+
+
+def new_folder(kind: type[Made], name: str | None, base: str, record: Callable[[str], dict]) -> Made:
+    """A new folder of a run or a study, its record (``record(its name)``, versions and the time added) and the state
+    ``queued`` in it, put in its place in one step. Without a ``name`` it is called ``base``, or ``base-2`` and so on.
+    Raises :class:`UserError`."""
+    folder = checkpoints_dir()
+    base = name or base
+    draft = kind("draft", folder / f".new-{uuid.uuid4().hex[:8]}")
     try:
         draft.path.mkdir(parents=True)
     except OSError as error:
@@ -89,17 +104,17 @@ def create_run(config: TrainConfig, name: str | None = None, experiment: str | N
         for number in range(1, 1000):
             final = base if number == 1 else f"{base}-{number}"
             with _writing_to(folder):
-                there = (folder / final).exists()
-                if not there and _settle(draft, folder / final, config, experiment or final, expected_seconds):
-                    return Run(final, folder / final)
+                if not (folder / final).exists() and _settle(draft, folder / final, record(final)):
+                    return kind(final, folder / final)
             if name is not None:
-                raise UserError(f"there is already a run called {name!r}; choose another name, or resume that one")
-        raise UserError(f"a thousand runs are called {base}; give this one a name")
+                there = "study" if is_study_folder(folder / name) else "run"
+                raise UserError(f"there is already a {there} called {name!r}; choose another name, or resume that one")
+        raise UserError(f"a thousand are called {base}; give this one a name")
     finally:
         shutil.rmtree(draft.path, ignore_errors=True)
 
 
-def launch(run: Run) -> int:
+def launch(run: Work) -> int:
     """Start the run's own process, which takes its turn in the queue and outlives this one. Returns its pid.
 
     Raises :class:`UserError` where its folder cannot be written or the process does not start.
@@ -115,7 +130,7 @@ def launch(run: Run) -> int:
         places["EARSHOT_DATA"] = data_dirs()[0]
     env = {**os.environ, "PYTHONUNBUFFERED": "1", LAUNCHED: run.name}
     env |= {key: str(path.resolve()) for key, path in places.items()}
-    command = [sys.executable, "-m", "core", "train", "--resume", run.name]
+    command = [sys.executable, "-m", "core", run.command, "--resume", run.name]
     try:
         pid = start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
     except OSError as error:
@@ -127,7 +142,7 @@ def launch(run: Run) -> int:
     return pid
 
 
-def cancel(run: Run) -> None:
+def cancel(run: Work) -> None:
     """Ask the run to stop (it does within seconds, keeping what it has); nothing happens when it has ended.
 
     Raises :class:`UserError` where its folder cannot be written.
@@ -140,13 +155,13 @@ def cancel(run: Run) -> None:
             run.write_status("stopped", progress=status.progress, message="Stopped; it can be resumed", started=False)
 
 
-def resume(run: Run) -> int:
+def resume(run: Work) -> int:
     """Go on with a run that was stopped, interrupted or failed, in a process of its own. Returns its pid."""
     check_resumable(run)
     return launch(run)
 
 
-def check_resumable(run: Run) -> None:
+def check_resumable(run: Work) -> None:
     """Raise :class:`UserError` where there is nothing to resume."""
     if run.problem:
         raise UserError(f"{run.name} cannot be resumed: {run.problem}")
@@ -209,14 +224,11 @@ def check_name(name: str, what: str) -> None:
                         f"digit; found {name!r}")
 
 
-def _settle(draft: Run, target: Path, config: TrainConfig, experiment: str, expected_seconds: float | None) -> bool:
+def _settle(draft: Work, target: Path, record: dict) -> bool:
     """Fill the draft folder and move it to its place in one step; False when somebody was there first."""
     versions = {"python": sys.version.split()[0]} | {p: v for p in PACKAGES if (v := _version(p))}
-    record = {"config": config.to_dict(), "experiment": experiment, "versions": versions, "data": None, "class_names": None,
-              "created": now().isoformat()}
-    if expected_seconds is not None:
-        record["expected_seconds"] = round(expected_seconds, 1)
-    write_json(draft.path / "config.json", record)
+    write_json(draft.record_file, record | {"versions": versions, "data": None, "class_names": None,
+                                            "created": now().isoformat()})
     draft.write_status("queued", progress=0.0, message="Waiting", queued_at=now().isoformat(), started=False)
     try:
         draft.path.rename(target)

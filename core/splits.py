@@ -5,7 +5,7 @@ derived: stratified by class, grouped by source, the same for the same seed.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,6 +120,22 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
         for side in ("train", "test"):
             if not getattr(split, side):
                 raise UserError(f"the split for fold {split.model_fold} has no clips to {side}; use fewer folds")
+
+
+def without(split: Split, bad: set[int], dataset: Dataset) -> Split:
+    """The split less the clips that cannot be read. Raises :class:`UserError` where too little is left of it."""
+    if not bad:
+        return split
+    parts = {part: tuple(i for i in getattr(split, part) if i not in bad)
+             for part in ("train", "validation", "test", "segments")}
+    trained = {dataset.clips[i].label for i in parts["train"]}
+    lost = [f"to {'train on' if part == 'train' else part}" for part in ("train", "validation", "test")
+            if getattr(split, part) and not parts[part]]
+    lost += [f"of class {name} to train on" for name in dataset.class_names if name not in trained]
+    if lost:
+        raise UserError(f"no readable clip is left {lost[0]} in the split of fold {split.model_fold}; "
+                        "`python -m core data check` lists the files that cannot be read")
+    return replace(split, **parts)
 
 
 def _own_folds(dataset: Dataset) -> np.ndarray:

@@ -30,6 +30,10 @@ class Cancelled(Exception):
     """Raised by an ``on_event`` callback to stop a training at once."""
 
 
+class Diverged(UserError):
+    """The loss is no longer a number: these settings cannot be trained with."""
+
+
 @dataclass(frozen=True)
 class FoldState:
     """All that is needed to go on after the end of an epoch."""
@@ -80,7 +84,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
     """Train ``model`` on ``split.train`` and leave the kept weights in it. ``split.test`` is never looked at.
 
     ``waveforms`` ``(clips, samples)`` of any float type, memory-mapped if you like; ``targets`` ``(clips,)`` class indices.
-    Returns the history: one row per epoch and split (``train``, ``validation``). Raises :class:`UserError` when the loss
+    Returns the history: one row per epoch and split (``train``, ``validation``). Raises :class:`Diverged` when the loss
     is no longer a number, and whatever ``on_event`` raises.
     """
     fold = split.model_fold if fold is None else fold
@@ -124,7 +128,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
             on_event(BatchEnd(fold, epoch, config.epochs, batch + 1, batches))
         loss = total_loss.item() / len(train_index)
         if not math.isfinite(loss):
-            raise UserError(f"the loss of fold {fold} is no longer a number in epoch {epoch}; "
+            raise Diverged(f"the loss of fold {fold} is no longer a number in epoch {epoch}; "
                             f"a lower learning rate than {config.learning_rate:g} usually helps")
         rows = [_row(fold, epoch, "train", loss, total_correct.item() / len(train_index), rate)]
         if split.validation:

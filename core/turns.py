@@ -1,4 +1,4 @@
-"""One training at a time, oldest first, whoever started it: a lock of the operating system, and no server."""
+"""One training or study at a time, oldest first, whoever started it: a lock of the operating system, and no server."""
 
 import os
 import time
@@ -8,13 +8,16 @@ from core.config import checkpoints_dir
 from core.errors import UserError
 from core.faults import check_there
 from core.processes import SystemLock
-from core.run_folder import Run, is_run_folder, now
+from core.run_folder import Run, is_run_folder, is_study_folder
+from core.study_folder import Study
+from core.work_folder import Work, now
 
 POLL = 0.5  # s between two looks at the queue
+SELDOM = 20  # of these at most until a run far behind looks again: a hundred that wait must not cost what one training does
 HEARTBEAT = 60.0  # s after which a waiting run says that it still waits
 
 
-def claim(run: Run) -> None:
+def claim(run: Work) -> None:
     """Say that this process is the one that waits for, and will work on, the run. Keeps its place in the queue."""
     status = run.status
     place = status.queued_at if status.state == "queued" else now().isoformat()
@@ -22,7 +25,7 @@ def claim(run: Run) -> None:
     run.launched_file.unlink(missing_ok=True)
 
 
-def hold(run: Run) -> SystemLock:
+def hold(run: Work) -> SystemLock:
     """The lock that makes this process the only one working on the run; :class:`UserError` when another one is."""
     lock = SystemLock(run.path / ".lock")
     if not lock.try_acquire():
@@ -30,13 +33,14 @@ def hold(run: Run) -> SystemLock:
     return lock
 
 
-def wait_for_turn(run: Run, on_wait: Callable[[str], None] = lambda message: None) -> SystemLock | None:
+def wait_for_turn(run: Work, on_wait: Callable[[str], None] = lambda message: None) -> SystemLock | None:
     """Wait until no older run waits and none trains. Returns the lock to release, or None when cancelled meanwhile.
 
-    Raises :class:`UserError` when the run is deleted meanwhile.
+    Raises :class:`UserError` when it is deleted meanwhile.
     """
     lock = SystemLock(checkpoints_dir() / ".queue.lock")
     said, said_at = "", 0.0
+    before, skip = [], 0
     while True:
         check_there(run)
         if run.cancel_file.exists():
@@ -44,11 +48,14 @@ def wait_for_turn(run: Run, on_wait: Callable[[str], None] = lambda message: Non
         status = run.status
         if status.pid != os.getpid():  # somebody pressed Resume once more, and that second process gave way
             claim(run)
-        before = [name for place, name in _waiting() if (place, name) < (status.queued_at, run.name)]
+        if skip <= 0:
+            before = [name for place, name in _waiting() if (place, name) < (status.queued_at, run.name)]
+            skip = min(len(before), SELDOM)
+        skip -= 1
         if not before and lock.try_acquire():
             return lock
         older = f"Waiting behind {len(before)} older run{'s' * (len(before) > 1)}"
-        message = older if before else "Waiting for the run that trains now"
+        message = older if before else "Waiting for what trains now"
         if message != said or time.monotonic() - said_at > HEARTBEAT:
             said, said_at = message, time.monotonic()
             run.write_status("queued", progress=run.status.progress, message=message)
@@ -57,6 +64,7 @@ def wait_for_turn(run: Run, on_wait: Callable[[str], None] = lambda message: Non
 
 
 def _waiting() -> list[tuple[str, str]]:
-    """``(place, name)`` of every run that waits and whose process is there, or has only just been started."""
-    runs = [Run(path.name, path) for path in checkpoints_dir().iterdir() if is_run_folder(path)]
-    return [(status.queued_at, run.name) for run in runs if (status := run.status).state == "queued"]
+    """``(place, name)`` of every run and study that waits and whose process is there, or has only just been started."""
+    folders = [path for path in checkpoints_dir().iterdir() if is_run_folder(path) or is_study_folder(path)]
+    there = [(Study if is_study_folder(path) else Run)(path.name, path) for path in folders]
+    return [(status.queued_at, each.name) for each in there if (status := each.status).state == "queued"]

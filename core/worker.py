@@ -1,4 +1,4 @@
-"""What a process does for a run it was started for: be the only one, wait for its turn, train, end when asked."""
+"""What a process does for a run or a study it was started for: be the only one, wait for its turn, train, end when asked."""
 
 import _thread
 import os
@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from core.faults import explained
-from core.run_folder import Run
 from core.runs import LAUNCHED
+from core.study_folder import Study
 from core.turns import claim, hold, wait_for_turn
+from core.work_folder import Work
 
 LOOK = 0.5  # s between two looks whether somebody wants the run to stop
 PATIENCE = (3.0, 5.0)  # s after which it is interrupted wherever it is, when it did not end by itself at a batch's end
 AT_LAST = 7.0  # s after which a process that works for this one run alone is ended, whatever it does
 
 
-def work(run: Run, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
+def work(run: Work, on_progress: Callable[[float, str], None] = lambda share, message: None) -> str:
     """Take the run's turn in the queue and train it. Returns ``"finished"``, or ``"stopped"`` when cancelled.
 
     Raises :class:`core.errors.UserError` when another process works on it or its disk takes no more, and what
-    :func:`core.crossval.run_training` raises.
+    :func:`core.carry_out.carry_out` raises.
     """
     try:
         with hold(run):
@@ -37,12 +38,10 @@ def work(run: Run, on_progress: Callable[[float, str], None] = lambda share, mes
         raise explained(error, run) or error from None
 
 
-def _train(run: Run, on_progress: Callable[[float, str], None]) -> str:
+def _train(run: Work, on_progress: Callable[[float, str], None]) -> str:
     with _ended_in_time(run):
         try:
-            from core.crossval import run_training  # torch only now: a run that waits costs little memory
-
-            return run_training(run, on_progress)
+            return _job(run)(run, on_progress)
         except KeyboardInterrupt:
             if not run.cancel_file.exists():
                 raise
@@ -50,14 +49,25 @@ def _train(run: Run, on_progress: Callable[[float, str], None]) -> str:
             return "stopped"
 
 
-def set_aside(run: Run) -> None:
+def _job(run: Work) -> Callable:
+    """What carries it out; torch is imported only now, so that what waits costs little memory."""
+    if isinstance(run, Study):
+        from core.tuning import run_study
+
+        return run_study
+    from core.crossval import run_training
+
+    return run_training
+
+
+def set_aside(run: Work) -> None:
     """Mark a run stopped that was not training."""
     run.write_status("stopped", progress=run.status.progress, message="Stopped; it can be resumed", started=False)
     run.cancel_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def _stopped_by_interrupt(run: Run) -> Iterator[None]:
+def _stopped_by_interrupt(run: Work) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -66,7 +76,7 @@ def _stopped_by_interrupt(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def _ended_in_time(run: Run) -> Iterator[None]:
+def _ended_in_time(run: Work) -> Iterator[None]:
     """See to it that "Cancel run" ends the training within seconds, however long a batch or an import takes.
 
     What is on disk is whole at any moment, so ending the process loses no more than the batch's end would have.

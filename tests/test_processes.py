@@ -154,7 +154,7 @@ def test_what_a_process_said_last_counts_when_it_ends_while_somebody_looks(monke
         write_json(file, json.loads(file.read_text()) | {"state": "finished"})
         return False
 
-    monkeypatch.setattr("core.run_folder.is_alive", ends_now)
+    monkeypatch.setattr("core.work_folder.is_alive", ends_now)
     assert run.state == "finished"
 
 

@@ -1,0 +1,143 @@
+"""Did the search find better settings than those it started from? In numbers, and in sentences that claim no more.
+
+The best of many trials looks better than it is, because it was chosen on the very clips that it is judged by. So every
+finished trial is held against the starting point by McNemar's exact test on the same validation clips, and the p-values are
+corrected for their number by Holm's method (:mod:`core.comparison`): only then the search may be said to have won.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.comparison import ALPHA, holm, mcnemar
+from core.config import TrainConfig, field_named
+from core.study_folder import Study
+
+@dataclass(frozen=True)
+class Verdict:
+    """``best`` and ``start`` are trial numbers; accuracies are 0 to 1, over ``clips`` validation clips. ``only_best`` and
+    ``only_start``: clips that only one of the two answered rightly; ``p``: Holm's, over ``compared`` trials."""
+
+    best: int
+    start: int
+    best_accuracy: float
+    start_accuracy: float
+    clips: int
+    only_best: int
+    only_start: int
+    p: float
+    compared: int
+    changes: dict[str, tuple]  # setting -> (value at the start, value of the best)
+
+    @property
+    def found(self) -> bool:
+        """Whether any trial did better than the starting point."""
+        return self.best != self.start
+
+    @property
+    def won(self) -> bool:
+        return self.found and self.p < ALPHA
+
+    @property
+    def points(self) -> float:
+        """How much better the best is, in percentage points."""
+        return 100 * (self.best_accuracy - self.start_accuracy)
+
+
+def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, settings: dict[int, dict]) -> Verdict | None:
+    """The verdict on a study's finished trials; None before the starting point is trained.
+
+    ``trials`` and ``answers`` as in the study's folder; ``settings``: what each trial changed. Of equal trials the first is
+    the best, so that a tie goes to the starting point.
+    """
+    complete = trials[trials["state"] == "complete"].sort_values("trial")
+    complete = complete[complete["trial"].astype(int).astype(str).isin(answers.columns)]
+    if complete.empty or answers.empty:
+        return None
+    numbers = [int(number) for number in complete["trial"]]
+    start = numbers[0]
+    best = numbers[int(np.argmax(complete["validation_accuracy"].to_numpy(float)))]
+    accuracy = dict(zip(numbers, complete["validation_accuracy"].astype(float), strict=True))
+    right = {number: (answers[str(number)] == answers["target"]).to_numpy() for number in numbers}
+    others = numbers[1:]
+    only = {number: (int((right[number] & ~right[start]).sum()), int((right[start] & ~right[number]).sum()))
+            for number in numbers}
+    p = dict(zip(others, holm([mcnemar(*only[number]) for number in others]), strict=True))
+    before = config.to_dict()
+    changes = {name: (before[name], value) for name, value in settings.get(best, {}).items() if value != before[name]}
+    return Verdict(best, start, accuracy[best], accuracy[start], len(answers), *only[best], p.get(best, 1.0), len(others),
+                   changes if best != start else {})
+
+
+def verdict_of(study: Study) -> Verdict | None:
+    """The verdict on what a study's folder holds. Raises :class:`core.errors.UserError` where that cannot be read."""
+    trials = study.trials()
+    return judge(study.config, trials, study.answers(), settings_of(trials, study))
+
+
+def settings_of(trials: pd.DataFrame, study: Study) -> dict[int, dict]:
+    """What each trial changed, from the columns of ``trials.csv``."""
+    names = [entry.name for entry in study.space if entry.name in trials.columns]
+    return {int(row["trial"]): {name: _typed(name, row[name]) for name in names if not pd.isna(row[name])}
+            for _, row in trials.iterrows()}
+
+
+def sentence(verdict: Verdict, start: str = "the defaults") -> str:
+    """Whether the search won, in a sentence or two."""
+    of = f"{_percent(verdict.best_accuracy)} of {verdict.clips} validation clips"
+    if not verdict.found:
+        if not verdict.compared:
+            return f"Only {start} were trained to the end so far: {of}."
+        return (f"The search did not win: none of {verdict.compared} other finished {_trials(verdict.compared)} did better than "
+                f"{start}, {of}.")
+    gain = (f"{of}, {verdict.points:+.1f} points against {start}: {_clips(verdict.only_best)} that only the best set gets "
+            f"right, {_clips(verdict.only_start)} that only {start} do")
+    test = f"McNemar's test, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"
+    if verdict.won:
+        return f"The search won: trial {verdict.best} reached {gain} ({test})."
+    return (f"The search did not win reliably: trial {verdict.best} reached {gain}, which chance explains as well ({test}).")
+
+
+def noise(clips: int, accuracy: float) -> str:
+    """How finely, and how surely, so many validation clips measure."""
+    error = math.sqrt(max(accuracy * (1 - accuracy), 0.0) / clips)
+    return (f"{clips} validation clips decide: one clip is {100 / clips:.1f} points, and chance alone moves a trial by about "
+            f"±{100 * error:.1f} points (one standard error).")
+
+
+def changed_in_words(verdict: Verdict) -> list[str]:
+    """``Learning rate 0.0031 instead of 0.001`` for every setting in which the best set differs."""
+    return [f"{_label(name)} {_value(name, after)} instead of {_value(name, before)}"
+            for name, (before, after) in verdict.changes.items()]
+
+
+def _label(name: str) -> str:
+    return field_named(name).metadata["label"]
+
+
+def _value(name: str, value) -> str:
+    unit = field_named(name).metadata["unit"]
+    return (f"{value:.3g}" if isinstance(value, float) else str(value)) + (f" {unit}" if unit else "")
+
+
+def _typed(name: str, value):
+    kind = field_named(name).type
+    return kind(float(value)) if kind in (int, float) else str(value)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip{'s' * (count != 1)}"
+
+
+def _trials(count: int) -> str:
+    return f"trial{'s' * (count != 1)}"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}" if value < 0.1 else f"p = {value:.2f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.catalog import CATALOG
-from core.config import config_fields
+from core.config import config_fields, field_named
 from core.errors import UserError
 from core.finished import Finished
 from core.intervals import wilson
@@ -43,7 +43,7 @@ class Contender:
     @property
     def name(self) -> str:
         """The model, and what sets it apart."""
-        return f"{self.model} ({self.set_apart})" if self.set_apart else self.model
+        return f"{self.model} [{self.set_apart}]" if self.set_apart else self.model
 
     @property
     def title(self) -> str:
@@ -69,6 +69,11 @@ class Contender:
     @property
     def seeds(self) -> tuple[int, ...]:
         return tuple(run.seed for run in self.runs)
+
+    @property
+    def setup(self) -> tuple:
+        """The settings that its runs share and that make a difference, as ``(name, value)`` pairs."""
+        return _apart(self.runs[0])
 
     @property
     def over(self) -> str:
@@ -177,7 +182,10 @@ def _apart(run: Finished) -> tuple:
 
 
 def _said(settings: dict, others: Sequence[dict]) -> str:
-    """The first settings that tell this one from all ``others``, as the form calls them: ``epochs 15``."""
+    """The first settings that tell this one from all ``others``, as the form calls them: ``epochs 15``; nothing where all
+    are the defaults."""
+    if all(value == field_named(name).default for name, value in settings.items()):
+        return ""
     labels = {field.name: field.metadata["label"] for field in config_fields()}
     parts, rivals = [], [other for other in others if other != settings]
     for name, value in sorted(settings.items(), key=lambda item: item[0] != "epochs"):

@@ -67,27 +67,41 @@ class Match:
 
 def matches(field: Sequence[Contender]) -> list[Match]:
     """Every two contenders that share test clips, with p-values corrected for the number of pairs."""
-    right: dict[tuple, pd.Series] = {}  # what each answers is worked out once for all of its matches
-    found = [match for pair in combinations(field, 2) if (match := _match(*pair, right))]
+    known: dict[tuple, pd.Series] = {}  # what each answers is worked out once for all of its matches
+    found = [match for pair in combinations(field, 2) if (match := _match(*pair, known))]
     by_folds = [match for match in found if match.folds is not None]
     corrected = dict(zip(map(id, by_folds), holm([match.folds.p for match in by_folds]), strict=True))
     return [replace(match, p=p, p_folds=corrected.get(id(match)))
             for match, p in zip(found, holm([match.p for match in found]), strict=True)]
 
 
-def _match(first: Contender, second: Contender, right: dict) -> Match | None:
-    seeds = tuple(sorted({*first.seeds} & {*second.seeds}))
-    chosen = (seeds, seeds) if seeds else (first.seeds[:1], second.seeds[:1])
-    for each, kept in zip((first, second), chosen, strict=True):
-        if (id(each), kept) not in right:
-            right[id(each), kept] = _right_by_clip(each, kept)
-    common = pd.concat([right[id(first), chosen[0]], right[id(second), chosen[1]]], axis=1, join="inner")
+def common_clips(first: Contender, second: Contender) -> pd.DataFrame:
+    """The test clips of both, with the same truth: ``path, true, first, second`` (whether each is right)."""
+    return _common(first, second, {}).reset_index()
+
+
+def _common(first: Contender, second: Contender, known: dict) -> pd.DataFrame:
+    sides = []
+    for each, seeds in zip((first, second), _seeds(first, second), strict=True):
+        if (id(each), seeds) not in known:
+            known[id(each), seeds] = _right_by_clip(each, seeds)
+        sides.append(known[id(each), seeds])
+    return pd.concat(sides, axis=1, join="inner", keys=["first", "second"])
+
+
+def _seeds(first: Contender, second: Contender) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The seeds each answers with: those that both have, else the first of each."""
+    shared = tuple(sorted({*first.seeds} & {*second.seeds}))
+    return (shared, shared) if shared else (first.seeds[:1], second.seeds[:1])
+
+
+def _match(first: Contender, second: Contender, known: dict) -> Match | None:
+    common = _common(first, second, known)
     if not len(common):
         return None
-    one, other = (common.iloc[:, side].to_numpy(bool) for side in (0, 1))
-    only = int((one & ~other).sum()), int((other & ~one).sum())
-    folds, why_not = fold_test([run for run in first.runs if run.seed in chosen[0]],
-                               [run for run in second.runs if run.seed in chosen[1]])
+    only = (int((common["first"] & ~common["second"]).sum()), int((common["second"] & ~common["first"]).sum()))
+    folds, why_not = fold_test(*([run for run in each.runs if run.seed in seeds] for each, seeds in
+                                 zip((first, second), _seeds(first, second), strict=True)))
     return Match(first, second, len(common), *only, mcnemar(*only), folds, None, why_not)
 
 
@@ -95,7 +109,8 @@ def _right_by_clip(contender: Contender, seeds: Sequence[int]) -> pd.Series:
     """Whether each test clip is answered rightly, by its path and true class; several models answer together."""
     rows, _ = one_answer_each(contender.answers(seeds), contender.class_names)
     truth = np.asarray(contender.class_names, dtype=object)[rows.targets]
-    return pd.Series(rows.targets == rows.predicted, index=pd.MultiIndex.from_arrays([rows.paths, truth]))
+    index = pd.MultiIndex.from_arrays([rows.paths, truth], names=["path", "true"])
+    return pd.Series(rows.targets == rows.predicted, index=index)
 
 
 def fold_test(first: Sequence[Finished], second: Sequence[Finished]) -> tuple[FoldTest | None, str]:

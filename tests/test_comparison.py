@@ -118,7 +118,7 @@ def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apa
     assert first.accuracy == pytest.approx(0.85) and first.scores["accuracy"].std == pytest.approx(np.std([0.8, 0.9], ddof=1))
     assert (first.scores["accuracy"].low, first.scores["accuracy"].high) == pytest.approx(tuple(wilson(85, 100)))
     assert (second.title, second.spread) == ("cnn1d · assignment", "4 models") and second.validation.mean == pytest.approx(0.8)
-    assert (first.name, third.name) == ("cnn1d (epochs 3)", "cnn1d (epochs 15)") and third.validation is None
+    assert (first.name, third.name) == ("cnn1d [epochs 3]", "cnn1d [epochs 15]") and third.validation is None
     assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
 
 

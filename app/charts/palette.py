@@ -11,14 +11,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
-CLASS_COLOURS = {
-    False: ("#332186", "#84b6d7", "#41ac9a", "#0e7a32", "#9b9403",
-            "#cbad4d", "#ce4657", "#892356", "#a73fae", "#727981"),
-    True: ("#8b77ff", "#7dd8ff", "#61a0a2", "#58ca80", "#b4b31d",
-           "#ddda67", "#dd696d", "#c73b7b", "#d284de", "#b7b7c3"),
-}
-SPLIT_COLOURS = {False: {"train": "#7c8a92", "validation": "#0f6f7c", "test": "#b4552d"},
-                 True: {"train": "#93a2aa", "validation": "#4fb3bf", "test": "#e08e67"}}
+from core.colours import CLASS_COLOURS, SPLIT_COLOURS
+
 FOLD_COLOURS = {False: ("#3b6ea5", "#5b9279", "#a58a3b", "#a0607f", "#6b6f9c"),
                 True: ("#7fb0e2", "#8fc7ad", "#d6bb6c", "#d796b3", "#a5a9dc")}
 

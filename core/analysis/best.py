@@ -1,0 +1,41 @@
+"""Which model is best: the most accurate one, and whom the tests show to be behind it."""
+
+from core.analysis.evidence import ONE, Evidence, Finding, standing
+from core.comparison import p_text
+from core.wording import interval, percent, points, several
+
+
+def rule(evidence: Evidence) -> Finding | str:
+    best, tied, beaten = evidence.best, evidence.tied, evidence.beaten
+    if len(evidence.field) < 2:
+        return f"{ONE} ({best.name})"
+    score = best.scores["accuracy"]
+    share = f"{percent(score.mean)} of the {best.clips} test clips right (95 %: {interval(score.low, score.high)})"
+    if not tied:
+        sentence = f"{best.name} is best here: {share}, reliably better than {several(_names(beaten))}."
+    elif not beaten:
+        sentence = (f"{best.name} is ahead with {share}, but there is no reliable difference to {several(_names(tied))}: on "
+                    "these clips no model is shown to be the best.")
+    else:
+        sentence = (f"{best.name} is ahead with {share}: reliably better than {several(_names(beaten))}, but there is no "
+                    f"reliable difference to {several(_names(tied))}.")
+    rows = [(*standing(each), _sd(each), *_against(evidence, each)) for each in evidence.field]
+    return Finding(sentence, evidence.test_of((best, each) for each in evidence.field[1:]), not tied,
+                   ("model", "accuracy", "95 % interval", "standard deviation", f"McNemar against {best.name}",
+                    "t-test over folds"), tuple(rows))
+
+
+def _names(field) -> list[str]:
+    return [each.name for each in field]
+
+
+def _sd(contender) -> str:
+    std = contender.scores["accuracy"].std
+    return "–" if std is None else f"{points(std)} over {contender.spread}"
+
+
+def _against(evidence: Evidence, contender) -> tuple[str, str]:
+    match = evidence.match(evidence.best, contender)
+    if match is None:
+        return "", ""
+    return p_text([match.p]), p_text([match.p_folds]) if match.folds else "–"

@@ -8,6 +8,7 @@ models of a run with the same settings.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -19,14 +20,8 @@ from core.datasets import Dataset
 from core.models import create_model
 from core.plan import Plan, make_plan
 from core.splits import Split, without
+from core.study_folder import base_config
 from core.training import BatchEnd, Diverged, EpochEnd, FoldState, derive_seed, fit_fold, predict_logits
-
-PROTOCOL = "assignment"
-
-
-def base_config(config: TrainConfig) -> TrainConfig:
-    """The config a study varies: its protocol is the one whose validation folds decide; no final model, no tracking."""
-    return config.replace(protocol=PROTOCOL, final=False, wandb="off")
 
 
 class _EpochDone(Exception):
@@ -95,11 +90,9 @@ class Objective:
                     after = event.snapshot()
                     raise _EpochDone
 
-        try:
+        with suppress(_EpochDone):
             fit_fold(model, self.cache.waveforms, self.dataset.targets, split, config,
                      num_classes=len(self.dataset.class_names), on_event=on_event, resume_from=state)
-        except _EpochDone:
-            pass
         return accuracy, after
 
     def _answers(self, model, split: Split) -> np.ndarray:

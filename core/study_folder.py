@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import TrainConfig, read_json
+from core.config import TrainConfig, config_fields, field_named, read_json
 from core.errors import UserError
 from core.search_space import Searched
 from core.work_folder import Status, Work
 
 TRIAL_COLUMNS = ("trial", "state", "validation_accuracy", "epochs", "seconds", "why")  # then one column per setting
 ANSWER_COLUMNS = ("path", "fold", "target")  # then one column per trial that ended
+START = "the starting point"  # why the first trial is made
 ENDED = ("complete", "pruned")  # states of a trial that counts; one that failed was interrupted and is done again
+
+
+PROTOCOL = "assignment"  # the one whose validation folds decide
+
+
+def base_config(config: TrainConfig) -> TrainConfig:
+    """What a study varies: the config under the protocol that decides, without a final model and without tracking."""
+    return config.replace(protocol=PROTOCOL, final=False, wandb="off")
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,15 @@ class Study(Work):
     def storage(self) -> str | None:
         """URL of the database that holds the trials; None for the journal in the folder."""
         return self.record.get("storage") or None
+
+    @property
+    def start_in_words(self) -> str:
+        """What trial 0 trained: "the defaults" where nothing but the length and the data was set, else "the starting point"."""
+        given = {"model", "protocol", "seed", "epochs", "folds", "final", "wandb"}
+        kept = [field.name for field in config_fields() if field.metadata["group"] not in ("data", "machine")]
+        values = self.config.to_dict()
+        same = all(values[name] == field_named(name).default for name in kept if name not in given)
+        return "the defaults" if same else START
 
     @property
     def journal(self) -> Path:

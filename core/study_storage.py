@@ -24,7 +24,7 @@ def open_study(study: Study, *, write: bool):
 
     Raises :class:`UserError` where the storage does not answer, or holds a study of something else by that name.
     """
-    with _explained(study.storage):
+    with explained(study.storage, opening=True):
         optuna = _optuna()
         storage = _storage(study, write)
         names = [each.study_name for each in storage.get_all_studies()]
@@ -43,7 +43,7 @@ def open_study(study: Study, *, write: bool):
 def check_storage(url: str, name: str) -> str:
     """The URL as it is kept, once the database has answered and has no study of that name. Raises :class:`UserError`."""
     url = absolute(url.strip())
-    with _explained(url):
+    with explained(url, opening=True):
         taken = {each.study_name: each.user_attrs.get(OWNER) for each in _database(url).get_all_studies()}
     if name in taken:
         owner = taken[name]
@@ -79,7 +79,7 @@ def _storage(study: Study, write: bool):
     if not write:
         return JournalStorage(_reader(study.journal))
     _end_line(study.journal)
-    return JournalStorage(JournalFileBackend(str(study.journal), lock_obj=_held_already()))
+    return JournalStorage(JournalFileBackend(str(study.journal), lock_obj=_Held()))
 
 
 def _database(url: str):
@@ -108,8 +108,8 @@ def _check_owner(owner, study: Study) -> None:
 
 
 @contextmanager
-def _explained(url: str | None) -> Iterator[None]:
-    """What a storage says, in one sentence."""
+def explained(url: str | None, opening: bool = False) -> Iterator[None]:
+    """What a storage says, in one sentence; an error of the system is one of the storage only while it is opened."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a feature is experimental is nothing to the person
@@ -121,7 +121,8 @@ def _explained(url: str | None) -> Iterator[None]:
         if url is None and isinstance(error, (ValueError, KeyError)):
             raise UserError(f"the journal of the study cannot be read ({_first_line(error)}); delete the study, or bring the "
                             "journal back") from None
-        if url and kinds & {"SQLAlchemyError", "StorageInternalError", "OSError", "ImportError"}:
+        ours = {"SQLAlchemyError", "StorageInternalError"} | ({"OSError", "ImportError"} if opening else set())
+        if url and kinds & ours:
             reason = "its driver is not installed: " if isinstance(error, ImportError) else ""
             raise UserError(f"the storage {shown(url)} does not answer: {reason}{_first_line(error)}") from None
         raise
@@ -172,16 +173,11 @@ def _reader(journal: Path):
     return Reader()
 
 
-def _held_already():
-    from optuna.storages.journal import BaseJournalFileLock
+class _Held:
+    """No lock: the process holds the study's own already, which dies with it, as a lock file would not."""
 
-    class Held(BaseJournalFileLock):
-        """No lock: the process holds the study's own already, which dies with it, as a lock file would not."""
+    def acquire(self) -> bool:
+        return True
 
-        def acquire(self) -> bool:
-            return True
-
-        def release(self) -> None:
-            pass
-
-    return Held()
+    def release(self) -> None:
+        pass

@@ -8,12 +8,12 @@ corrected for their number by Holm's method (:mod:`core.comparison`): only then 
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from core.comparison import ALPHA, holm, mcnemar
 from core.config import TrainConfig, field_named
-from core.study_folder import Study
+from core.study_folder import START, Study
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -47,19 +47,20 @@ class Verdict:
 
 
 def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, settings: dict[int, dict]) -> Verdict | None:
-    """The verdict on a study's finished trials; None before the starting point is trained.
+    """The verdict on a study's finished trials; None where the starting point is not trained to its end.
 
     ``trials`` and ``answers`` as in the study's folder; ``settings``: what each trial changed. Of equal trials the first is
     the best, so that a tie goes to the starting point.
     """
     complete = trials[trials["state"] == "complete"].sort_values("trial")
     complete = complete[complete["trial"].astype(int).astype(str).isin(answers.columns)]
-    if complete.empty or answers.empty:
+    starts = [int(number) for number in complete.loc[complete["why"] == START, "trial"]]
+    if not starts or answers.empty:
         return None
-    numbers = [int(number) for number in complete["trial"]]
-    start = numbers[0]
-    best = numbers[int(np.argmax(complete["validation_accuracy"].to_numpy(float)))]
-    accuracy = dict(zip(numbers, complete["validation_accuracy"].astype(float), strict=True))
+    start = starts[0]
+    accuracy = dict(zip(complete["trial"].astype(int), complete["validation_accuracy"].astype(float), strict=True))
+    numbers = [start, *(int(number) for number in complete["trial"] if number != start)]
+    best = max(numbers, key=accuracy.get)
     right = {number: (answers[str(number)] == answers["target"]).to_numpy() for number in numbers}
     others = numbers[1:]
     only = {number: (int((right[number] & ~right[start]).sum()), int((right[start] & ~right[number]).sum()))
@@ -90,8 +91,8 @@ def sentence(verdict: Verdict, start: str = "the defaults") -> str:
     if not verdict.found:
         if not verdict.compared:
             return f"Only {start} were trained to the end so far: {of}."
-        return (f"The search did not win: none of {verdict.compared} other finished {_trials(verdict.compared)} did better than "
-                f"{start}, {of}.")
+        return (f"The search did not win: none of {verdict.compared} other finished {_trials(verdict.compared)} did better "
+                f"than {start}, {of}.")
     gain = (f"{of}, {verdict.points:+.1f} points against {start}: {_clips(verdict.only_best)} that only the best set gets "
             f"right, {_clips(verdict.only_start)} that only {start} do")
     test = f"McNemar's test, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"

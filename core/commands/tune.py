@@ -1,0 +1,130 @@
+"""``python -m core tune``: search a model's settings by validation accuracy, in the queue, in the foreground."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from core.commands.layout import ProgressLine
+from core.commands.train import NICER
+from core.config import TrainConfig, field_named, parse_setting
+from core.errors import UserError
+from core.runs import LAUNCHED, check_resumable
+from core.search_space import SPACE, default_space, parse_search
+from core.studies import create_study, get_study, want_more
+from core.study_folder import Study
+from core.turns import claim
+from core.worker import set_aside, work
+
+OWN_OPTIONS = ("dataset", "label", "limit", "sources", "model", "epochs", "seed")
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        "tune", help="search for better settings of a model",
+        description="Try settings of a model and keep those with the best validation accuracy, the mean over folds 2 to 5 of "
+                    "the protocol assignment; its test fold is never read. The first trial is the starting point, bad trials "
+                    "are stopped early. Ctrl-C stops and keeps what is done; --resume goes on.")
+    parser.add_argument("--dataset", metavar="NAME|PATH", help="data set by name, or a folder (ESC-10, else demo)")
+    for name in OWN_OPTIONS[1:]:
+        parser.add_argument(f"--{name}", metavar=name[0].upper(), help=field_named(name).metadata["help"])
+    parser.add_argument("--trials", type=int, metavar="N", help="trials, the first of which is the starting point (20)")
+    parser.add_argument("--search", action="append", metavar="FIELD[=LOW:HIGH|=A,B]",
+                        help="a setting to search, in its declared range or in this one; may be repeated; without it all that "
+                             f"concern the model: {', '.join(SPACE)}")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
+                        help="any other setting of the starting point; may be repeated")
+    parser.add_argument("--storage", metavar="URL", help="keep the trials in this database (any SQLAlchemy URL) rather than in "
+                                                         "a journal in the study's folder")
+    parser.add_argument("--name", metavar="STUDY", help="name of the study")
+    parser.add_argument("--resume", metavar="STUDY", help="go on with a study; with --trials also with a finished one")
+    parser.add_argument("--json", action="store_true", help="print one JSON document when all is done")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the study finished, 130 when it was stopped, 2 or 1 when it failed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    study = _resumed(args) if args.resume else _created(args)
+    if hasattr(os, "nice"):
+        os.nice(NICER)
+    try:
+        code = _worked(study, quiet=args.json or LAUNCHED in os.environ)
+    except KeyboardInterrupt:
+        if study.status.pid == os.getpid() and study.status.active:
+            set_aside(study)
+        print(f"stopped; `python -m core tune --resume {study.name}` goes on", file=sys.stderr)
+        code = 130
+    if args.json:
+        print(json.dumps(entry_of(study), ensure_ascii=False, indent=2))
+    return code
+
+
+def entry_of(study: Study) -> dict:
+    """What ``tune --json`` prints: how the study stands, and its best set."""
+    return {"study": study.name, "state": study.state, "progress": study.status.progress, "best": study.best}
+
+
+def _created(args: argparse.Namespace) -> Study:
+    from core.datasets import default_dataset
+
+    values = dict(parse_setting(text) for text in args.settings)
+    values |= {name: value for name in OWN_OPTIONS if (value := getattr(args, name)) is not None}
+    values.setdefault("dataset", default_dataset())
+    if Path(values["dataset"]).is_dir() and len(Path(values["dataset"]).parts) > 1:
+        values["dataset"] = str(Path(values["dataset"]).resolve())
+    config = TrainConfig.from_dict(values)
+    space = parse_search(args.search) if args.search else default_space(config.model)
+    study = create_study(config, space, 20 if args.trials is None else args.trials, name=args.name, storage=args.storage)
+    claim(study)
+    return study
+
+
+def _resumed(args: argparse.Namespace) -> Study:
+    """The study to go on with: the one this process was launched for, or one that a person names."""
+    given = [name for name in (*OWN_OPTIONS, "search", "storage", "name") if getattr(args, name) is not None]
+    if given or args.settings:
+        raise UserError(f"--resume goes on with a study as it was begun; leave out --{(given or ['set'])[0]}")
+    study = get_study(args.resume)
+    if os.environ.get(LAUNCHED) != study.name:
+        status = study.status
+        if args.trials is not None and args.trials != study.trials_wanted:
+            want_more(study, args.trials)
+        elif status.state != "queued" or status.pid is not None:
+            check_resumable(study)
+        study.cancel_file.unlink(missing_ok=True)
+    return study
+
+
+def _worked(study: Study, *, quiet: bool) -> int:
+    """Work on the study and say in one or two lines how it ended."""
+    line = ProgressLine()
+    try:
+        state = work(study, line.show)
+    except KeyboardInterrupt:
+        line.clear()
+        raise
+    except UserError as error:
+        line.clear()
+        print(f"error: {study.name}: {error}", file=sys.stderr)
+        return 2
+    except Exception:  # already in the study's log and status; one line is enough here
+        line.clear()
+        print(f"failed: {study.name}: {study.status.message}; the details are in {study.path / 'log.txt'}", file=sys.stderr)
+        return 1
+    line.clear()
+    if not quiet:
+        print(_result(study, state))
+    return 0 if state == "finished" else 130
+
+
+def _result(study: Study, state: str) -> str:
+    if state != "finished":
+        return f"{study.name}: stopped; `python -m core tune --resume {study.name}` goes on"
+    best = study.best
+    if best is None:
+        return f"{study.name}: no trial could be trained to its end; the log is in {study.path / 'log.txt'}"
+    told = best.get("sentence") or f"Trial {best['trial']} is the best."
+    return f"{study.name}: {told} The best set is in {study.path / 'best.json'}"

@@ -58,11 +58,3 @@ def bootstrap_interval(estimate: float, draws: np.ndarray) -> list[float] | None
         return None
     low, high = np.percentile(defined, [2.5, 97.5]) - defined.mean() + estimate
     return [max(0.0, float(low)), min(1.0, float(high))]
-
-
-def newcombe(first: float, n_first: int, second: float, n_second: int) -> tuple[float, float]:
-    """95 % interval of the difference of two independent shares, from Wilson's of each (Newcombe 1998, method 10,
-    https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I)."""
-    (low_1, high_1), (low_2, high_2) = wilson(first * n_first, n_first), wilson(second * n_second, n_second)
-    difference = first - second
-    return (difference - math.hypot(first - low_1, high_2 - second), difference + math.hypot(high_1 - first, second - low_2))

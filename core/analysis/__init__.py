@@ -1,28 +1,14 @@
 """Which model is best here, and why: rules over computed numbers, each a sentence with its figures and its test.
 
-A rule is a file with ``rule(evidence)``: it returns a :class:`~core.analysis.evidence.Finding`, or why it has nothing to
-say. Add one by adding its file and its line in ``RULES``. No rule guesses: where the intervals or tests do not decide, its
+A rule takes an :class:`~core.analysis.evidence.Evidence` and returns a :class:`~core.analysis.evidence.Finding`, or why it
+has nothing to say. Add one by its line in ``RULES``. No rule guesses: where the intervals or tests do not decide, its
 sentence says "no reliable difference".
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.analysis import (
-    agreement,
-    attention,
-    best,
-    classes,
-    compute,
-    confidence,
-    hard_classes,
-    heads,
-    luck,
-    memory,
-    protocols,
-    size,
-    transfer,
-)
+from core.analysis import attention, best, classes, confidence, cost, gap
 from core.analysis.evidence import Evidence, Finding
 from core.contenders import Contender
 from core.matches import matches
@@ -31,18 +17,15 @@ __all__ = ["RULES", "Analysis", "Evidence", "Finding", "analyse"]
 
 RULES = {
     "Which model is best?": best.rule,
-    "Does attention help?": attention.rule,
-    "Does the number of heads matter?": heads.rule,
-    "Do the heads look at the same?": agreement.rule,
-    "Does size matter?": size.rule,
-    "Is more compute worth it?": compute.rule,
-    "How much is luck?": luck.rule,
-    "Do they learn by heart?": memory.rule,
-    "Does validation tell the test?": transfer.rule,
-    "Which classes decide?": classes.rule,
-    "Which classes are hard?": hard_classes.rule,
+    "Does attention help?": attention.helps,
+    "Does the number of heads matter?": attention.number,
+    "Do the heads look at the same?": attention.agreement,
+    "Are more parameters worth it?": cost.parameters,
+    "Is more compute worth it?": cost.compute,
+    "Do they learn by heart?": gap.rule,
+    "Which classes decide?": classes.decide,
+    "Which classes are hard?": classes.hard,
     "Are they as sure as they should be?": confidence.rule,
-    "Do the other protocols agree?": protocols.rule,
 }
 
 
@@ -74,8 +57,7 @@ def analyse(field: Sequence[Contender], *, sources: Mapping[str, str] | None = N
 
 
 def _of_one(protocol: str, by_protocol: dict, found: dict, sources: dict, attention: dict) -> Analysis:
-    elsewhere = {name: Evidence(tuple(by_protocol[name]), found[name]) for name in by_protocol if name != protocol}
-    evidence = Evidence(tuple(by_protocol[protocol]), found[protocol], elsewhere, sources, attention)
+    evidence = Evidence(tuple(by_protocol[protocol]), found[protocol], sources, attention)
     told = {title: rule(evidence) for title, rule in RULES.items()}
     return Analysis(evidence.best.dataset, protocol, evidence.best.clips,
                     {title: result for title, result in told.items() if isinstance(result, Finding)},

@@ -13,7 +13,7 @@ from core.analysis.evidence import Evidence, Finding, sides
 from core.contenders import Contender
 from core.intervals import source_weights, wilson
 from core.metrics import answers
-from core.wording import interval, percent, points
+from core.wording import interval, percent, points, several
 
 SURE = 0.8  # from this probability on, an answer counts as sure
 BINS = 10
@@ -38,11 +38,11 @@ def rule(evidence: Evidence) -> Finding | str:
     above, below, around = sides(known, _said, lambda one: one.low, lambda one: one.high)
     told = []
     if above:
-        told.append(f"Reliably too sure: {', '.join(above)}.")
+        told.append(f"Reliably too sure: {several(above)}.")
     if below:
-        told.append(f"Reliably too careful, right more often than they say: {', '.join(below)}.")
+        told.append(f"Reliably too careful, right more often than they say: {several(below)}.")
     if around:
-        told.append(f"No reliable difference between how sure and how often right: {', '.join(around)}.")
+        told.append(f"No reliable difference between how sure and how often right: {several(around)}.")
     worst = max(known, key=lambda one: one.sure_wrong)
     told.append(f"Sure (80 % or more) and wrong most often is {worst.name}: {percent(worst.sure_wrong)} of its answers (95 %: "
                 f"{interval(*worst.sure_wrong_ends)})." if worst.sure_wrong else

@@ -29,7 +29,6 @@ class Evidence:
 
     field: tuple[Contender, ...]
     pairs: tuple[Match, ...]
-    elsewhere: Mapping[str, "Evidence"] = field(default_factory=dict)  # the other protocols, by name
     sources: Mapping[str, str] = field(default_factory=dict)
     attention: Mapping[str, object] = field(default_factory=dict)
 

@@ -1,6 +1,5 @@
 """Do they learn by heart: accuracy in training beside validation, after the last epoch."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from core.contenders import Contender
 from core.intervals import wilson
 from core.metrics import of_split
 from core.ttest import mean_interval
-from core.wording import interval, percent, points
+from core.wording import interval, percent, points, several
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,12 @@ def rule(evidence: Evidence) -> Finding | str:
     above, below, around = sides(gaps, _said, lambda gap: gap.low, lambda gap: gap.high)
     told = []
     if above:
-        told.append(f"Reliably better in training than in validation, so part of it is known by heart: {_list(above)}.")
+        told.append(f"Reliably better in training than in validation, so part of it is known by heart: {several(above)}.")
     if around:
-        told.append(f"No reliable difference between training and validation: {_list(around)}.")
+        told.append(f"No reliable difference between training and validation: {several(around)}.")
     if below:
         told.append("Reliably better in validation than in training, whose clips are augmented and so the harder ones: "
-                    f"{_list(below)}.")
+                    f"{several(below)}.")
     rows = [(gap.name, percent(gap.train), percent(gap.validation), points(gap.train - gap.validation),
              interval(gap.low, gap.high, "points"), str(gap.models)) for gap in gaps]
     return Finding(" ".join(told), "95 % intervals of training minus validation accuracy after the last epoch: "
@@ -72,7 +71,3 @@ def last_accuracies(history) -> list[tuple[float, float]]:
 
 def _said(gap: Gap) -> str:
     return f"{gap.name} ({percent(gap.train)} against {percent(gap.validation)})"
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -17,8 +17,8 @@ The map, from the ground up; every module says more in its first line.
   ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
   ``costs`` (before it starts), ``presets``
 - Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
-  ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol) and their ``matches``;
-  ``analysis`` (which is best, and why: a rule a file), ``head_agreement``; ``wording`` of numbers, ``colours``
+  ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their ``standings`` and
+  ``matches``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers, ``colours``
 - Runs: ``work_folder`` (what a run and a study share), ``run_folder``, ``run_checks`` (are its files whole?), ``runs``,
   ``manage`` (rename, delete, restore), ``turns`` (the queue), ``worker``, ``carry_out`` (errors in a sentence),
   ``experiments`` (several runs as one); ``disk`` (what takes room)
@@ -26,5 +26,6 @@ The map, from the ground up; every module says more in its first line.
   ``studies``, ``tuning`` (trial by trial), ``verdict`` (did it win?)
 - Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
   ``seen`` (was this clip in the training?)
+- ``report`` (one HTML file, or Markdown)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

@@ -16,7 +16,7 @@ def setting_differences(first: TrainConfig, second: TrainConfig) -> list[tuple[s
         values = [getattr(config, field.name) for config in (first, second)]
         if values[0] != values[1]:
             unit = f" {field.metadata['unit']}" if field.metadata["unit"] else ""
-            rows.append((field.metadata["label"], *(_said(value, unit) for value in values)))
+            rows.append((field.metadata["label"], *(in_words(value, unit) for value in values)))
     return rows
 
 
@@ -42,7 +42,8 @@ def _answers(predictions: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFr
                          "probability": rows.probs[np.arange(len(said)), said]})
 
 
-def _said(value, unit: str) -> str:
+def in_words(value, unit: str) -> str:
+    """A setting's value as a person reads it; ``unit`` begins with its space."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

@@ -85,3 +85,18 @@ def unfinished_sentence(runs: Sequence[Run]) -> str:
         "it" if len(runs) == 1 else "the first")
     return (f"{' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}, and only finished runs can be compared: "
             f"{go_on}, or leave {'it' if len(runs) == 1 else 'them'} out")
+
+
+def recordings(run: Finished) -> dict[str, str]:
+    """The recording of every clip that the run answered for, by the clip's path; empty where the data set is not here."""
+    from core.config import TrainConfig
+    from core.datasets import configured_dataset
+    from core.readers import clip_identity
+
+    try:
+        dataset = configured_dataset(TrainConfig.from_dict(run.settings))
+    except UserError:
+        return {}
+    known = {clip_identity(dataset.name, clip.key): clip.source for clip in dataset.clips}
+    found = {path: known.get(clip_identity(dataset.name, path)) for path in run.predictions["path"].unique()}
+    return {path: source for path, source in found.items() if source}

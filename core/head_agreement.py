@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from core.metrics import of_split
 from core.readers import clip_identity
 from core.run_folder import Run
 
-VERSION, MOST = 1, 40  # clips looked at
+VERSION, MOST = 2, 40  # clips looked at
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class HeadAgreement:
     low: float
     high: float
     by_layer: tuple[tuple[int, float], ...]
+    final: bool = False  # measured on the model that was trained on everything, these clips too
 
 
 def kept_agreement(run: Run) -> HeadAgreement | None:
@@ -56,7 +57,7 @@ def head_agreement(run: Run, on_progress: Callable[[int, int], None] | None = No
         return kept
     weights = _weights(run)
     profiles = _profiles(run, weights, on_progress)
-    found = measured(run.name, profiles)
+    found = replace(measured(run.name, profiles), final=weights.stem == "final")
     place = _place(run, weights)
     with suppress(OSError):  # nowhere to keep it: it is measured again next time
         place.parent.mkdir(parents=True, exist_ok=True)

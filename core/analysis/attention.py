@@ -62,7 +62,8 @@ def agreement(evidence: Evidence) -> Finding | str:
         return "it was not measured: that takes the weights of a model with several heads, and its test clips"
     told = []
     for one in known:
-        where = f"the heads of {one.run} share {percent(one.shared)} of their attention on a clip"
+        whose = f"the heads of {one.run}" + " (its final model, trained on these clips too)" * one.final
+        where = f"{whose} share {percent(one.shared)} of their attention on a clip"
         chance = f"{percent(one.by_chance)} is shared with other clips' attention"
         if one.low > 0:
             told.append(f"{where}, reliably more than chance ({chance}): they follow the same moments of it")

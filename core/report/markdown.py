@@ -22,7 +22,8 @@ def _plain(text: str) -> str:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", escaped)
     escaped = re.sub(r"(?i)\b(https?|ftp|mailto|www)([:.])", r"\1&#8203;\2", escaped)  # no link nobody made
-    return re.sub(r"^([#+\-=]|\d+(?=[.)]))", r"\\\1", escaped).replace("@", "&#64;")
+    escaped = re.sub(r"^([#+\-=])|^(\d+)(?=[.)](\s|$))", lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\", escaped)
+    return escaped.replace("@", "&#64;")
 
 
 @singledispatch

@@ -1,0 +1,160 @@
+"""The chapters of a report that speak of all runs at once: in short, comparison, analysis, settings, method."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from core.analysis import Analysis
+from core.comparison import p_text
+from core.config import config_fields, field_named
+from core.contenders import Contender, Score
+from core.differences import in_words
+from core.finished import Finished
+from core.matches import Match, explained, matches
+from core.report.blocks import Beside, Block, Code, Drawing, Folded, Heading, Items, Text, table
+from core.report.drawings import against_cost
+from core.splits import PROTOCOLS
+from core.wording import count, duration, interval, millions, number, percent, points
+
+BEST = "Which model is best?"
+UNTOLD = ("device", "wandb", "model", "protocol", "dataset", "seed")  # told elsewhere, or not of the model
+
+
+def in_short(field: Sequence[Contender], analyses: Sequence[Analysis]) -> list[Block]:
+    """The answer first: what is best under each protocol."""
+    told = [f"{each.protocol}: {each.findings[BEST].sentence}" for each in analyses if BEST in each.findings]
+    if not told:
+        best = field[0].scores["accuracy"]
+        told = [f"{field[0].title}: {percent(best.mean)} of {count(field[0].clips, 'test clip')} right"
+                + (f" (95 %: {interval(best.low, best.high)})." if best.low is not None else ".")]
+    return [Items(tuple(told))]
+
+
+def comparison_chapter(field: Sequence[Contender]) -> list[Block]:
+    """One row per model × protocol, accuracy against what it costs, and any two."""
+    columns = ("model", "protocol", "test accuracy", "95 % interval", "standard deviation", "validation", "macro F1",
+               "95 % interval", "ROC-AUC", "95 % interval", "parameters", "MACs", "training", "seeds")
+    rows = [_row(each) for each in field]
+    drawings = [Drawing(against_cost(field, cost, title, unit, spoken), alt=title) for cost, title, unit, spoken in (
+        (lambda each: each.macs, "Test accuracy (%) against compute", "multiply-accumulates per clip", millions),
+        (lambda each: each.parameters, "Test accuracy (%) against size", "trainable parameters", lambda value: f"{value:,.0f}"))
+        if len([each for each in field if cost(each) and each.accuracy is not None]) > 1]
+    blocks: list[Block] = [table(columns, rows, "Accuracy: Wilson's interval, each test clip counted once; macro F1 and "
+                                 "ROC-AUC: whole recordings drawn anew 1,000 times. The standard deviation is over folds, "
+                                 "models or seeds, with n − 1. Training: seconds of the tested models, on the machine that "
+                                 "trained them.")]
+    if drawings:
+        blocks.append(Beside(tuple((drawing,) for drawing in drawings)))
+    return blocks + _pairs(field)
+
+
+def _row(each: Contender) -> tuple[str, ...]:
+    accuracy, f1, auc = (each.scores[name] for name in ("accuracy", "macro_f1", "roc_auc"))
+    return (each.name, each.protocol, percent(accuracy.mean), interval(accuracy.low, accuracy.high), _spread(accuracy, each),
+            percent(each.validation.mean if each.validation else None), percent(f1.mean), interval(f1.low, f1.high),
+            "–" if auc.mean is None else f"{auc.mean:.3f}", interval(auc.low, auc.high, ""), number(each.parameters),
+            millions(each.macs), duration(each.seconds), ", ".join(map(str, each.seeds)))
+
+
+def _spread(score: Score, each: Contender) -> str:
+    return "–" if score.std is None else f"{points(score.std)} over {each.spread}"
+
+
+def _pairs(field: Sequence[Contender]) -> list[Block]:
+    """Any two of one protocol, with the tests and what they mean."""
+    blocks, told = [], []
+    for protocol, group in groupby(sorted(field, key=lambda each: each.protocol), key=lambda each: each.protocol):
+        found = matches(list(group))
+        if not found:
+            continue
+        told += found
+        rows = [(match.first.name, match.second.name, str(match.only_first), str(match.only_second), p_text([match.p]),
+                 p_text([match.p_folds]) if match.folds else "–", _verdict(match)) for match in found]
+        blocks += [Heading(f"Any two under {protocol}", 3),
+                   table(("first", "second", "only first right", "only second right", "McNemar", "t-test over folds",
+                          "reliable difference"), rows, f"On {count(found[0].clips, 'test clip')} that both were tested on."
+                         + "".join(sorted({f" No t-test: {match.why_not}." for match in found if match.why_not})))]
+    return [*blocks, Folded("What these tests mean", (Items(tuple(explained(told))),))] if told else []
+
+
+def _verdict(match: Match) -> str:
+    return f"{match.ahead.name} is better" if match.reliable else "none"
+
+
+def analysis_chapter(analyses: Sequence[Analysis]) -> list[Block]:
+    """Each finding: its question, its sentence, the test it rests on, and its figures."""
+    blocks: list[Block] = [Text("Each sentence follows by rule from the figures under it. Where tests and intervals do not "
+                                "decide, it says so.", quiet=True)]
+    for each in analyses:
+        blocks.append(Heading(f"Under {each.protocol}, on {count(each.clips, 'test clip')}", 3))
+        for title, finding in each.findings.items():
+            blocks += [Heading(title, 4), Text(finding.sentence), Text(finding.test + ".", quiet=True),
+                       Folded("Figures", (table(finding.columns, finding.rows),))]
+        if each.left_out:
+            blocks.append(Folded("Questions without an answer here", (Items(tuple(
+                f"{title} {why[0].upper()}{why[1:]}." for title, why in each.left_out.items())),)))
+    return blocks
+
+
+def settings_chapter(field: Sequence[Contender]) -> list[Block]:
+    """Best first: the settings that every contender shares, and those in which they differ."""
+    known = [each for each in field if each.runs[0].settings]
+    if not known:
+        return [Text("The settings of these runs cannot be read.")]
+    values = [_settings(each.runs[0]) for each in known]
+    names = [field.name for field in config_fields() if any(field.name in own for own in values)]
+    differ = [name for name in names if len({own.get(name, "–") for own in values}) > 1]
+    best = ", ".join(f"{_label(name)} {values[0][name]}" for name in differ if name in values[0])
+    blocks: list[Block] = [Text(f"Best here: {known[0].title}{f' ({best})' * bool(best)}.")]
+    if differ:
+        rows = [(each.name, each.protocol, *(own.get(name, "–") for name in differ))
+                for each, own in zip(known, values, strict=True)]
+        blocks.append(table(("model", "protocol", *map(_label, differ)), rows))
+    same = [(_label(name), values[0][name]) for name in names if name not in differ]
+    return [*blocks, table(("setting", "all of them" if len(known) > 1 else known[0].name), same)]
+
+
+def _settings(run: Finished) -> dict[str, str]:
+    """The settings that concern the run's model and protocol, as a person reads them."""
+    found = {}
+    for field in config_fields():
+        concerned = run.model in (field.metadata["models"] or (run.model,))
+        if concerned and field.name in run.settings and field.name not in UNTOLD and (
+                field.name != "folds" or run.protocol == "kfold"):
+            unit = f" {field.metadata['unit']}" if field.metadata["unit"] else ""
+            found[field.name] = in_words(run.settings[field.name], unit)
+    return found
+
+
+def _label(name: str) -> str:
+    return field_named(name).metadata["label"]
+
+
+def method_chapter(runs: Sequence[Finished]) -> list[Block]:
+    """What each protocol is, and the commands that make the runs and this report again."""
+    used = [name for name in PROTOCOLS if any(run.protocol == name for run in runs)]
+    blocks: list[Block] = [Items(tuple(f"{name}: {PROTOCOLS[name]}" for name in used)),
+                           Text("A clip's recording never stands on both sides of a split; a split that would do so is "
+                                "refused. Weights are those after the last epoch, averaged, unless a setting says otherwise. "
+                                "Every number here is computed from each run's predictions.csv.")]
+    return [*blocks, Text("The same runs again:"), Code("\n".join(_command(run) for run in runs))]
+
+
+def _command(run: Finished) -> str:
+    """The command that trains the run: all settings that are not the defaults."""
+    from core.config import TrainConfig
+
+    said = {"dataset": run.settings.get("dataset", run.dataset), "model": run.model, "protocol": run.protocol, "seed": run.seed}
+    parts = [f"--{name} {_quoted(value)}" for name, value in said.items()]
+    usual = TrainConfig().to_dict()
+    changed = {name: value for name, value in run.settings.items()
+               if name not in said and name not in ("device", "wandb") and value != usual.get(name)}
+    if "epochs" in changed:
+        parts.append(f"--epochs {changed.pop('epochs')}")
+    parts += [f"--set {_quoted(f'{name}={value}')}" for name, value in changed.items() if value is not None]
+    return "python -m core train " + " ".join(parts)
+
+
+def _quoted(value: object) -> str:
+    import shlex
+
+    return shlex.quote(str(value))

@@ -46,6 +46,12 @@ class Study(Work):
         return int(self.record["trials"])
 
     @property
+    def trials_ended(self) -> int:
+        """Trials that count so far, as ``best.json`` says them; 0 before the first."""
+        counts = (self.best or {}).get("trials") or {}
+        return sum(counts.get(state, 0) for state in ENDED)
+
+    @property
     def storage(self) -> str | None:
         """URL of the database that holds the trials; None for the journal in the folder."""
         return self.record.get("storage") or None

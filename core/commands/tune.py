@@ -11,9 +11,9 @@ from core.commands.layout import ProgressLine
 from core.commands.train import NICER
 from core.config import TrainConfig, field_named, parse_setting
 from core.errors import UserError
-from core.runs import LAUNCHED, check_resumable
+from core.runs import LAUNCHED, cancel, check_resumable
 from core.search_space import SPACE, default_space, parse_search
-from core.studies import create_study, get_study, want_more
+from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import Study
 from core.turns import claim
 from core.worker import set_aside, work
@@ -40,12 +40,18 @@ def add_parser(subparsers) -> None:
                                                          "a journal in the study's folder")
     parser.add_argument("--name", metavar="STUDY", help="name of the study")
     parser.add_argument("--resume", metavar="STUDY", help="go on with a study; with --trials also with a finished one")
+    parser.add_argument("--list", action="store_true", help="list the studies and how they stand")
+    parser.add_argument("--cancel", metavar="STUDY", help="stop a study, wherever it is at work; what is done is kept")
     parser.add_argument("--json", action="store_true", help="print one JSON document when all is done")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when the study finished, 130 when it was stopped, 2 or 1 when it failed."""
+    if args.list:
+        return _listed(as_json=args.json)
+    if args.cancel:
+        return _cancelled(get_study(args.cancel))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     study = _resumed(args) if args.resume else _created(args)
     if hasattr(os, "nice"):
@@ -64,7 +70,39 @@ def run(args: argparse.Namespace) -> int:
 
 def entry_of(study: Study) -> dict:
     """What ``tune --json`` prints: how the study stands, and its best set."""
-    return {"study": study.name, "state": study.state, "progress": study.status.progress, "best": study.best}
+    status = study.status
+    return {"study": study.name, "state": status.state, "progress": status.progress, "best": study.best}
+
+
+def _listed(*, as_json: bool) -> int:
+    from core.commands.layout import print_table
+
+    studies = list_studies()
+    if as_json:
+        print(json.dumps([entry_of(study) for study in studies], ensure_ascii=False, indent=2))
+    elif studies:
+        print_table([_row(study) for study in studies], ("study", "model", "data set", "state", "trials", "best"))
+    else:
+        print("no studies yet; `python -m core tune` makes one")
+    return 0
+
+
+def _row(study: Study) -> list[str]:
+    """How a study stands in a line; what a broken folder does not tell is a dash."""
+    if study.problem:
+        return [study.name, "–", "–", study.state, "–", "–"]
+    best = study.best
+    return [study.name, study.config.model, Path(study.config.dataset).name, study.state,
+            f"{study.trials_ended} of {study.trials_wanted}", f"{best['validation_accuracy']:.1%}" if best else "–"]
+
+
+def _cancelled(study: Study) -> int:
+    status = study.status
+    if not status.active:
+        raise UserError(f"{study.name} is {status.state}; there is nothing to cancel")
+    cancel(study)
+    print(f"{study.name} is asked to stop; `python -m core tune --resume {study.name}` goes on")
+    return 0
 
 
 def _created(args: argparse.Namespace) -> Study:

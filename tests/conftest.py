@@ -18,6 +18,7 @@ def _own_places(tmp_path_factory):
         place = tmp_path_factory.mktemp("earshot")
         patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))
+        patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 

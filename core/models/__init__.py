@@ -5,6 +5,7 @@ To add a model: write its file, add one line to :data:`MODELS` and one card to :
 (``python -m core models`` prints the measured numbers the card needs; a test compares them).
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -130,14 +131,17 @@ def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) 
 
 
 def count_macs(model: nn.Module, num_samples: int) -> int:
-    """Multiply-adds for one clip of ``num_samples``, front end included; the model must be in evaluation mode."""
+    """Multiply-adds for one clip of ``num_samples``, front end included; the model must be in evaluation mode.
+
+    Counted on a copy that has shapes but no numbers, so nothing is computed.
+    """
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    # the counter does not see into the CPU's fused attention: the plain one does the same arithmetic in the open
-    device = next(model.parameters()).device
+    shapes = copy.deepcopy(model).to("meta")
+    # the counter does not see into fused attention: the plain one does the same arithmetic in the open
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, num_samples, device=device))
+        shapes(torch.zeros(1, num_samples, device="meta"))
     return counter.get_total_flops() // 2
 
 

@@ -137,10 +137,7 @@ def import_transformers():
 def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None,
                scaling: float | None = None, dropout: float = 0.0, **_) -> tuple[Tensor, None]:
     """What transformers calls instead of its own attention; clips are never padded, so there is no mask."""
-    def drop(weights: Tensor) -> Tensor:
-        return nn.functional.dropout(weights, dropout, module.training)
-
-    return attend(module, query, key, value, scaling or query.shape[-1] ** -0.5, drop).transpose(1, 2), None
+    return attend(module, query, key, value, scaling or query.shape[-1] ** -0.5, dropout).transpose(1, 2), None
 
 
 def _backbone(model_class, config_class, source: str, saved: dict | None, adapt=lambda model, size: model, size=None):

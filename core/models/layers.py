@@ -28,7 +28,7 @@ class MultiHeadSelfAttention(nn.Module):
         self.scale = (embed_dim // num_heads) ** -0.5
         self.qkv = nn.Linear(embed_dim, 3 * embed_dim, bias=qkv_bias)
         self.softmax = nn.Softmax(dim=-1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.out = nn.Linear(embed_dim, embed_dim)
         self.out_dropout = nn.Dropout(dropout if out_dropout is None else out_dropout)
 
@@ -40,16 +40,16 @@ class MultiHeadSelfAttention(nn.Module):
         return self.out_dropout(self.out(mixed.transpose(1, 2).reshape(batch, count, embed_dim)))
 
 
-def attend(layer: nn.Module, q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: nn.Module) -> Tensor:
+def attend(layer: nn.Module, q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: float) -> Tensor:
     """Values mixed by attention, ``(batch, heads, queries, head_dim)``.
 
     The softmax is ``layer.softmax``, a module of its own, so that :func:`core.attention.record_attention` can read its
     output ``(batch, heads, queries, keys)``. When nobody listens and nothing is dropped, the fused kernel gives the same
     numbers faster, and never holds all the weights of a long clip in memory.
     """
-    if (layer.training and dropout.p) or layer.softmax._forward_hooks:
+    if (layer.training and dropout) or layer.softmax._forward_hooks:
         attn_weights = layer.softmax((q * scale) @ k.transpose(-2, -1))
-        return dropout(attn_weights) @ v
+        return F.dropout(attn_weights, dropout, layer.training) @ v
     return F.scaled_dot_product_attention(q, k, v, scale=scale)
 
 

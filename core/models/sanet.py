@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.models.block_conv import BlockConv1d
 from core.models.layers import BatchNorm, MultiHeadSelfAttention
 from core.models.tokens import Strides, TokenLayout, time_layout
 
@@ -59,9 +60,9 @@ class ResBlock1D(nn.Module):
 
     def __init__(self, width_in: int, width: int, kernel: int, stride: int):
         super().__init__()
-        self.conv1 = nn.Conv1d(width_in, width, kernel, stride, (stride + kernel - 2) // 2, bias=False)
+        self.conv1 = _conv(width_in, width, kernel, stride, (stride + kernel - 2) // 2)
         self.norm1 = nn.BatchNorm1d(width)
-        self.conv2 = nn.Conv1d(width, width, kernel, 1, (kernel - 1) // 2, bias=False)
+        self.conv2 = _conv(width, width, kernel, 1, (kernel - 1) // 2)
         self.norm2 = nn.BatchNorm1d(width)
         self.squeeze = SqueezeExcitation(width)
         self.identity = nn.Sequential(nn.Conv1d(width_in, width, 1, stride, bias=False), nn.BatchNorm1d(width))
@@ -132,6 +133,13 @@ class AttentivePool(nn.Module):
         mean = (weights * features).sum(dim=2)
         variance = (weights * (features - mean[:, :, None]).square()).sum(dim=2)
         return torch.cat([mean, (variance + 1e-6).sqrt()], dim=1)
+
+
+def _conv(width_in: int, width: int, kernel: int, stride: int, padding: int) -> nn.Conv1d:
+    """The long kernels of the first stages take most of the time, and gain most from blocks (README, Speed)."""
+    if kernel < 32:
+        return nn.Conv1d(width_in, width, kernel, stride, padding, bias=False)
+    return BlockConv1d(width_in, width, kernel, stride, padding, bias=False, block=kernel // 8)
 
 
 def frames_after(frames: int, kernel: int, stride: int) -> int:

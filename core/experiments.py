@@ -17,10 +17,11 @@ from itertools import product
 from core import runs as single
 from core.catalog import CATALOG
 from core.config import TrainConfig, checkpoints_dir, field_named
-from core.costs import estimate
+from core.costs import Cost, estimate
 from core.errors import UserError
 from core.plan import Plan
 from core.processes import SystemLock
+from core.progress import in_words
 from core.run_folder import Run, Status
 
 ASSIGNMENT = {"models": ("cnn1d", "cnn_transformer_h1", "cnn_transformer_h2", "cnn_transformer_h4"),
@@ -75,10 +76,9 @@ def list_experiments() -> list[Experiment]:
 
 def runs_of(name: str) -> list[Run]:
     """The runs of an experiment in the order they were asked for; :class:`UserError` naming those that come near."""
-    runs = single.list_runs()
-    if found := [run for run in reversed(runs) if run.experiment == name]:
+    if found := taken(name):
         return found
-    known = list(dict.fromkeys(run.experiment for run in runs))
+    known = list(dict.fromkeys(run.experiment for run in single.list_runs()))
     near = difflib.get_close_matches(name, known, 3, 0.4)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise UserError(f"there is no experiment called {name!r} in {checkpoints_dir()}{hint}")
@@ -105,8 +105,8 @@ def combinations(models: Sequence[str], protocols: Sequence[str], seeds: Sequenc
 
 
 def taken(name: str) -> list[Run]:
-    """The runs that carry this experiment's name already; none: the name is free."""
-    return [run for run in single.list_runs() if run.experiment == name] if name else []
+    """The runs that carry this experiment's name already, in the order they were asked for; none: the name is free."""
+    return [run for run in reversed(single.list_runs()) if run.experiment == name] if name else []
 
 
 def create(plans: Sequence[Plan], name: str | None = None, *, add: bool = False, run_name: str | None = None) -> list[Run]:
@@ -166,13 +166,24 @@ def cancel(runs: Sequence[Run]) -> None:
 def resume(runs: Sequence[Run]) -> None:
     """Go on with every run that is neither finished nor at work; the others stay as they are. :class:`UserError` where
     there is none such, or one cannot go on (the others do)."""
+    _each(unfinished(runs), single.resume)
+
+
+def unfinished(runs: Sequence[Run]) -> list[Run]:
+    """Those that are neither finished nor at work; :class:`UserError` where there is none."""
     statuses = {run: run.status for run in runs}
-    waiting = [run for run, status in statuses.items() if not status.active and status.state != "finished"]
-    if not waiting:
+    found = [run for run, status in statuses.items() if not status.active and status.state != "finished"]
+    if not found:
         done = all(status.state == "finished" for status in statuses.values())
         raise UserError("every run of this experiment is finished; there is nothing to resume" if done else
                         "what is unfinished of this experiment is at work already; there is nothing to resume")
-    _each(waiting, single.resume)
+    return found
+
+
+def in_short(cost: Cost) -> str:
+    """``20 trainings in 8 runs, about 48 min here``; without the time where the pace is not known."""
+    text = count(cost.trainings, "training") + (f" in {cost.runs} runs" if cost.runs > 1 else "")
+    return f"{text}, about {in_words(cost.seconds)} here" if cost.seconds is not None else text
 
 
 def count(number: int, noun: str) -> str:

@@ -116,15 +116,15 @@ def test_a_folder_is_remembered_by_its_whole_path(tiny_folder, monkeypatch):
     monkeypatch.chdir(tiny_folder.parent)
     args = make_parser().parse_args(["train", "--dataset", "./tiny/", "--model", "cnn1d"])
     args.dataset = "../" + tiny_folder.parent.name + "/tiny"
-    (config,) = train_command.combinations(args)
-    assert config.dataset == str(tiny_folder)
+    (plan,) = train_command.plans_of(args)
+    assert plan.config.dataset == str(tiny_folder)
 
 
 def test_every_setting_is_reached(tiny_folder):
     settings = [f"--set={field.name}={getattr(TrainConfig(), field.name)}" for field in config_fields()
                 if field.name not in ("dataset", "limit")]
     args = make_parser().parse_args(["train", "--dataset", str(tiny_folder), *settings])
-    assert train_command.combinations(args) == [TrainConfig(dataset=str(tiny_folder))]
+    assert [plan.config for plan in train_command.plans_of(args)] == [TrainConfig(dataset=str(tiny_folder))]
 
 
 def test_runs_lists_broken_folders_with_a_sentence(capsys):

@@ -9,7 +9,7 @@ from app.components import explain, guarded_fragment, page_header, words
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols
 from app.views.train_cost import start
-from app.views.train_form import begin_fields, key, say_wrong, settings_form
+from app.views.train_form import begin_fields, say_wrong, settings_form
 from app.views.train_like import fill_in, is_filled_in
 from app.views.train_watch import watch
 from app.views.train_whole import whole_assignment
@@ -53,10 +53,10 @@ def choice() -> None:
             impossible = str(error)
     with place:
         say_wrong(impossible)
-    name, add, wrong_name = choose_name(key("experiment"), len(plans), "made up from the time")
+    name, add, wrong_name = choose_name("train.own.name", len(plans), "made up from the time")
     with st.container(border=True, key="cost"):
         label = f"Start {len(plans)} runs" if len(plans) > 1 else "Start training"
-        start(plans, label, "train", name=name, add=add, ready=not wrong_name,
+        start(plans, label, "train.own", name=name, add=add, ready=not wrong_name,
               missing="What this will cost is said here as soon as everything above fits together.")
     with whole:
         whole_assignment(values, not wrong_data, plan_of)

@@ -5,14 +5,14 @@ import streamlit as st
 from app.components import guarded_fragment, show_error
 from app.views.train_like import forget_filled_in
 from core import experiments
-from core.costs import Cost, estimate, start_trial
+from core.costs import estimate, start_trial
 from core.errors import UserError
 from core.plan import Plan
-from core.progress import in_words
 
 
 def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, ready: bool, missing: str) -> None:
-    """The cost and the button; ``missing`` is said in place of the cost where there is nothing to start yet."""
+    """The cost and the button; ``missing`` is said in place of the cost where there is nothing to start yet. ``state``
+    begins the keys of what is kept, the field of the name (``<state>.name``) among them."""
     costs(plans, state, missing)
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
               key=f"{state}.start", on_click=send, args=(plans, name, add, state))
@@ -31,7 +31,7 @@ def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
         st.caption(missing)
         return
     cost = estimate(plans)
-    st.markdown(f"**{in_short(cost)}**")
+    st.markdown(f"**{experiments.in_short(cost)}**")
     if cost.unknown and start_trial(cost.unknown[0]):
         st.caption("Measuring how fast this machine trains such a model …")
         st.session_state[measuring] = True
@@ -42,14 +42,6 @@ def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
         st.caption("An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
         if st.session_state.pop(measuring, None):
             st.rerun()
-
-
-def in_short(cost: Cost) -> str:
-    """``20 trainings in 5 runs, about 48 min here``."""
-    text = experiments.count(cost.trainings, "training")
-    if cost.runs > 1:
-        text += f" in {cost.runs} runs"
-    return f"{text}, about {in_words(cost.seconds)} here" if cost.seconds is not None else text
 
 
 def send(plans: list[Plan], name: str, add: bool, state: str) -> None:
@@ -68,3 +60,6 @@ def send(plans: list[Plan], name: str, add: bool, state: str) -> None:
         st.query_params["experiment" if several else "run"] = made[0].experiment if several else made[0].name
         st.session_state["train.started"] = True
         forget_filled_in()
+        for key in [key for key in st.session_state if str(key).startswith(f"{state}.name.join.")]:
+            st.session_state.pop(key)
+        st.session_state[f"{state}.name"] = ""  # it is taken now

@@ -94,9 +94,9 @@ def _line(run: Run, status: Status, label: str, opened: bool, open_run: Callable
 def _far(run: Run, status: Status) -> str:
     """The accuracy of a run that is finished, else how far it is; nothing where it has not begun."""
     if status.state != "finished":
-        return f"{status.progress:.0%}" if status.progress else ""
+        return f":small[{status.progress:.0%}]" if status.progress else ""
     accuracy = (run.summary or {}).get("accuracy") or {}
     if accuracy.get("mean") is None:
         return ""
     spread = f" ± {in_percent(accuracy['std']):.1f}" if accuracy.get("std") is not None else ""
-    return f"**{in_percent(accuracy['mean']):.1f}{spread} %**"
+    return f":small[**{in_percent(accuracy['mean']):.1f}{spread} %**]"

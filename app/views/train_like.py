@@ -54,8 +54,8 @@ def _take(run: Run, config: TrainConfig) -> None:
         except UserError as error:
             problems.append(f"{run.name} cannot be repeated as it was: {error}")
     values = {f.name: getattr(config, f.name) for f in config_fields() if f.name not in ELSEWHERE}
-    values |= {"folds": config.folds, "seeds": str(config.seed), "experiment": run.experiment if is_named(run) else ""}
-    values |= {f"experiment.join.{run.experiment}": True}  # it is filled in, and said beside the name
+    values |= {"folds": config.folds, "seeds": str(config.seed), "own.name": run.experiment if is_named(run) else ""}
+    values |= {f"own.name.join.{run.experiment}": True}  # it is filled in, and said beside the name
     values |= {f"model.{name}": name == config.model for name in CATALOG}
     values |= {f"protocol.{name}": name == config.protocol for name in PROTOCOLS}
     st.session_state.update({key(name): value for name, value in values.items()})

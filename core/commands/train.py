@@ -1,19 +1,19 @@
 """``python -m core train``: one run per combination of model, protocol and seed, in the queue, in the foreground."""
 
 import argparse
-import itertools
 import json
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from core.commands.layout import ProgressLine
 from core.commands.runs import entry_of
-from core.config import TrainConfig, field_named, parse_setting
+from core.config import field_named, parse_setting
 from core.errors import UserError
 from core.run_folder import Run
-from core.runs import LAUNCHED, check_resumable, create_run, get_run
+from core.runs import LAUNCHED, check_resumable, get_run
 from core.turns import claim
 from core.worker import set_aside, work
 
@@ -37,7 +37,11 @@ def add_parser(subparsers) -> None:
                         help="any other setting; may be repeated")
     parser.add_argument("--name", metavar="RUN", help="name of the run, when it is only one")
     parser.add_argument("--experiment", metavar="NAME", help="name that these runs share")
-    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped, interrupted or failed run")
+    parser.add_argument("--add", action="store_true", help="let these runs join an experiment that is there already")
+    parser.add_argument("--assignment", action="store_true",
+                        help="the whole assignment: cnn1d and cnn_transformer_h1, _h2, _h4, each under split and assignment")
+    parser.add_argument("--resume", metavar="RUN|EXPERIMENT",
+                        help="go on with a stopped, interrupted or failed run, or with all such runs of an experiment")
     parser.add_argument("--json", action="store_true", help="print one JSON document when all is done")
     parser.set_defaults(run=run)
 
@@ -45,13 +49,14 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when every run finished, 130 when one was stopped, 2 or 1 when one failed."""
     signal.signal(signal.SIGTERM, _interrupt)
-    runs = [_resumed(args)] if args.resume else _created(args)
+    runs = _resumed(args) if args.resume else _created(args)
     if hasattr(os, "nice"):
         os.nice(NICER)
     codes = []
     try:
         for each in runs:
-            codes.append(_worked(each, quiet=args.json or LAUNCHED in os.environ) if args.resume or _is_ours(each) else 130)
+            alone = bool(args.resume) and len(runs) == 1  # it was not claimed before
+            codes.append(_worked(each, quiet=args.json or LAUNCHED in os.environ) if alone or _is_ours(each) else 130)
     except KeyboardInterrupt:
         for each in runs:
             if each.status.pid == os.getpid() and each.status.active:
@@ -63,9 +68,10 @@ def run(args: argparse.Namespace) -> int:
     return max(codes, key=(0, 2, 1, 130).index)
 
 
-def combinations(args: argparse.Namespace) -> list[TrainConfig]:
-    """The configs asked for, each checked against its data before anything starts. Raises :class:`UserError`."""
+def plans_of(args: argparse.Namespace) -> list:
+    """A :class:`core.plan.Plan` of every run asked for, checked against its data. Raises :class:`UserError`."""
     from core.datasets import default_dataset
+    from core.experiments import ASSIGNMENT, combinations
     from core.plan import make_plan
 
     common = dict(parse_setting(text) for text in args.settings)
@@ -73,36 +79,72 @@ def combinations(args: argparse.Namespace) -> list[TrainConfig]:
     common.setdefault("dataset", default_dataset())
     if Path(common["dataset"]).is_dir() and len(Path(common["dataset"]).parts) > 1:
         common["dataset"] = str(Path(common["dataset"]).resolve())
-    choices = [getattr(args, name) or [common.get(name, field_named(name).default)] for name in REPEATED]
-    combined = itertools.product(*[dict.fromkeys(values) for values in choices])
-    configs = [TrainConfig.from_dict(common | dict(zip(REPEATED, values, strict=True))) for values in combined]
-    for config in configs:
-        make_plan(config)
-    return configs
+    choices = {f"{name}s": getattr(args, name) or [common.pop(name, field_named(name).default)] for name in REPEATED}
+    if args.assignment:
+        if args.model or args.protocol:
+            raise UserError("--assignment says itself which models and protocols; leave out --model and --protocol")
+        choices |= ASSIGNMENT
+    return [make_plan(config) for config in combinations(**choices, **common)]
 
 
 def _created(args: argparse.Namespace) -> list[Run]:
-    configs = combinations(args)
-    if args.name and len(configs) > 1:
-        raise UserError(f"--name names one run, and these are {len(configs)}; use --experiment for what they share")
-    runs = [create_run(config, args.name, args.experiment) for config in configs]
+    """The runs asked for, all or none, each waiting for its turn in the name of this process."""
+    from core import experiments
+    from core.costs import estimate
+
+    plans, name = plans_of(args), args.experiment
+    if args.name and len(plans) > 1:
+        raise UserError(f"--name names one run, and these are {len(plans)}; use --experiment for what they share")
+    if args.assignment and not name:
+        name = f"assignment-{datetime.now():%y%m%d-%H%M%S}"
+    there = experiments.taken(name)
+    if there and not args.add:
+        _check_new(name, there, plans, args.assignment)
+    runs = experiments.create(plans, name, add=True, run_name=args.name)
     for each in runs:
         claim(each)
+    if not args.json and (len(runs) > 1 or there):
+        joined = f", beside the {experiments.count(len(there), 'run')} it has" if there else ""
+        print(f"experiment {runs[0].experiment}: {experiments.in_short(estimate(plans))}{joined}")
     return runs
 
 
-def _resumed(args: argparse.Namespace) -> Run:
-    """The run to go on with: the one this process was launched for, or one that a person names."""
+def _check_new(name: str, there: list[Run], plans: list, assignment: bool) -> None:
+    """Raise :class:`UserError` where an experiment of this name holds the same runs, or is another whole assignment.
+    Other runs may join it: that is how a script adds to one."""
+    had = {each.config: each.name for each in there if not each.problem}
+    same = next((had[plan.config] for plan in plans if plan.config in had), None)
+    if same or assignment:
+        holds = f"and {same} in it is the same run" if same else f"with {len(there)} run{'s' * (len(there) > 1)} in it"
+        raise UserError(f"there is already an experiment called {name!r}, {holds}; choose another name, go on with what is "
+                        f"unfinished by --resume {name}, or say --add to let these runs join it")
+
+
+def _resumed(args: argparse.Namespace) -> list[Run]:
+    """What to go on with: the run this process was launched for, or one that a person names; or, by the name of an
+    experiment, every run of it that is unfinished and that nobody works on."""
     given = [name for name in (*OWN_OPTIONS, *REPEATED, "name", "experiment") if getattr(args, name) is not None]
+    given += [name for name in ("add", "assignment") if getattr(args, name)]
     if given or args.settings:
         raise UserError(f"--resume goes on with a run as it was begun; leave out --{(given or ['set'])[0]}")
-    each = get_run(args.resume)
-    if os.environ.get(LAUNCHED) != each.name:
+    try:
+        runs = [get_run(args.resume)]
+    except UserError:
+        from core.experiments import taken, unfinished
+
+        if not (runs := taken(args.resume)):
+            raise
+        runs = unfinished(runs)
+    if os.environ.get(LAUNCHED) == runs[0].name:
+        return runs
+    for each in runs:
         status = each.status
         if status.state != "queued" or status.pid is not None:
             check_resumable(each)
         each.cancel_file.unlink(missing_ok=True)
-    return each
+        if len(runs) > 1:
+            claim(each)
+    return runs
 
 
 def _is_ours(each: Run) -> bool:

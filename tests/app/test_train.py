@@ -264,7 +264,7 @@ def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
 
 
 def test_a_bad_experiment_name_is_said_and_starts_nothing(page, launched):
-    page.text_input(train_form.key("experiment")).set_value("../elsewhere").run()
+    page.text_input(train_form.key("own.name")).set_value("../elsewhere").run()
     button(page, "Start training").click().run()
     assert "name of the experiment" in page.error[0].value.replace("\\", "")
     assert not launched

@@ -12,6 +12,8 @@ from core.files import write_json
 from core.processes import SystemLock
 from core.run_folder import Run
 from core.runs import check_name, get_run
+from core.studies import get_study
+from core.work_folder import Work
 
 NOTE_LENGTH = 2_000  # characters
 _TIME = "%Y%m%dT%H%M%S%f"
@@ -59,7 +61,15 @@ def write_note(name: str, text: str) -> Run:
 
 def delete_run(name: str) -> Deleted:
     """Move a run to the bin; :class:`UserError` where there is none, or it is at work."""
-    run = _named(name)
+    return _to_bin(_named(name))
+
+
+def delete_study(name: str) -> Deleted:
+    """Move a study to the bin, as a run; trials that it keeps in a database stay there."""
+    return _to_bin(get_study(name))
+
+
+def _to_bin(run: Work) -> Deleted:
     _check_idle(run, "deleted")
     when = datetime.now(UTC)
     target = bin_dir() / f"{run.name}~{when:{_TIME}}"
@@ -127,7 +137,7 @@ def _last_deleted(name: str) -> Deleted:
     raise UserError(f"there is no run called {name!r} in the bin; {there}")
 
 
-def _check_idle(run: Run, done: str) -> None:
+def _check_idle(run: Work, done: str) -> None:
     status = run.status
     if status.active:
         raise UserError(f"{run.name} is {status.state} and cannot be {done} now; cancel it first, or wait until it has ended")

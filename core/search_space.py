@@ -85,6 +85,13 @@ class Searched:
         return trial.suggest_float(self.name, self.low, self.high, log=self.log, step=self.step)
 
     @property
+    def ends(self) -> str:
+        """What a person types: ``0.0001:0.01``, or ``16, 32, 64``."""
+        if self.choices is not None:
+            return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in self.choices)
+        return f"{self.low:g}:{self.high:g}"
+
+    @property
     def words(self) -> str:
         """``0.0001 to 0.01, by ratios``; ``16, 32 or 64``; ``0.2 to 3 s, where reverb is above 0``."""
         unit = field_named(self.name).metadata["unit"]
@@ -128,6 +135,9 @@ SPACE: dict[str, Searched] = {entry.name: entry for entry in (
     Searched("pitch_semitones", 0.1, 2.0, log=True, only=Only("pitch", above=0)),
 )}
 
+USUAL = ("pooling", "tune", "last_layers", "learning_rate", "weight_decay", "batch_size", "label_smoothing", "average", "speed",
+         "noise", "mixup")  # searched unless others are asked for; rooms and pitch cost much time
+
 
 def concerns(name: str, model: str) -> bool:
     """Whether a setting has any meaning for a model."""
@@ -135,9 +145,14 @@ def concerns(name: str, model: str) -> bool:
     return models is None or model in models
 
 
-def default_space(model: str) -> tuple[Searched, ...]:
+def whole_space(model: str) -> tuple[Searched, ...]:
     """Every declared setting that concerns the model."""
     return tuple(entry for entry in SPACE.values() if concerns(entry.name, model))
+
+
+def default_space(model: str) -> tuple[Searched, ...]:
+    """Those of them that are searched unless others are asked for."""
+    return tuple(entry for entry in whole_space(model) if entry.name in USUAL)
 
 
 def parse_search(texts: Iterable[str]) -> tuple[Searched, ...]:
@@ -157,9 +172,10 @@ def narrowed(name: str, text: str = "") -> Searched:
     if entry.choices is not None:
         values = tuple(parse_setting(f"{name}={part}")[1] for part in text.split(","))
         return replace(entry, choices=values)
-    low, colon, high = text.partition(":")
+    low, colon, high = text.replace(" to ", ":").partition(":")
     if not colon:
-        raise UserError(f"a search over {name} expects a range such as {name}={entry.low:g}:{entry.high:g}, found {text!r}")
+        raise UserError(f"a search over {name} expects both ends of a range, such as "
+                        f"{entry.low:g}:{entry.high:g}, found {text!r}")
     return replace(entry, low=parse_setting(f"{name}={low}")[1], high=parse_setting(f"{name}={high}")[1])
 
 

@@ -2,11 +2,15 @@
 :func:`core.runs.launch`, ``cancel`` and ``resume`` work on studies as on runs."""
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from core.config import TrainConfig, checkpoints_dir
+from core.costs import Cost, estimate
 from core.errors import UserError
 from core.files import write_json
 from core.plan import Plan, make_plan
@@ -29,13 +33,36 @@ def list_studies() -> list[Study]:
 
 def get_study(name: str) -> Study:
     """The study called ``name``; :class:`UserError` naming those that come near."""
-    path = checkpoints_dir() / name
-    if re.fullmatch(r"[^/\\]+", name) and is_study_folder(path):
-        return Study(name, path)
+    if is_study(name):
+        return Study(name, checkpoints_dir() / name)
     known = [study.name for study in list_studies()]
     near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "no study was made yet; `python -m core tune` makes one"
     raise UserError(f"there is no study called {name!r} in {checkpoints_dir()}; {hint}")
+
+
+def is_study(name: str) -> bool:
+    """Whether a study, and no run, is called so."""
+    return bool(re.fullmatch(r"[^/\\]+", name)) and is_study_folder(checkpoints_dir() / name)
+
+
+def studies_stamp() -> frozenset[tuple[str, int]]:
+    """What changes when a study is made, removed, or says something new of its state."""
+    marks = set()
+    with suppress(OSError), os.scandir(checkpoints_dir()) as entries:
+        for entry in entries:
+            if is_study_folder(Path(entry.path)):
+                marks.add((entry.name, 0))
+                with suppress(OSError):
+                    marks.add((entry.name, os.stat(os.path.join(entry.path, "status.json")).st_mtime_ns))
+    return frozenset(marks)
+
+
+def most_it_costs(plan: Plan, trials: int) -> Cost:
+    """The cost of a study if no trial is stopped early; ``plan`` is that of one trial."""
+    one = estimate([plan])
+    seconds = None if one.seconds is None else trials * one.seconds
+    return Cost(trials, trials * one.trainings, seconds, one.unknown)
 
 
 def check_study(config: TrainConfig, space: Sequence[Searched], trials: int) -> tuple[Plan, tuple[Searched, ...]]:

@@ -12,8 +12,6 @@ TRIAL_COLUMNS = ("trial", "state", "validation_accuracy", "epochs", "seconds", "
 ANSWER_COLUMNS = ("path", "fold", "target")  # then one column per trial that ended
 START = "the starting point"  # why the first trial is made
 ENDED = ("complete", "pruned")  # states of a trial that counts; one that failed was interrupted and is done again
-
-
 PROTOCOL = "assignment"  # the one whose validation folds decide
 
 
@@ -87,6 +85,13 @@ class Study(Work):
         except UserError:
             return None
         return best if isinstance(best, dict) and isinstance(best.get("config"), dict) else None
+
+    @property
+    def best_config(self) -> TrainConfig:
+        """The config to train the best set with; :class:`UserError` where there is none."""
+        if self.best is None:
+            raise UserError(f"{self.name} has no best set yet: no trial was trained to its end")
+        return TrainConfig.from_dict(self.best["config"])
 
     @property
     def shipped(self) -> bool:

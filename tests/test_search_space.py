@@ -15,6 +15,7 @@ from core.search_space import (
     parse_search,
     starting_point,
     suggest,
+    whole_space,
 )
 
 
@@ -68,7 +69,7 @@ def test_what_a_setting_does_not_allow_is_said(entry, sentence):
 
 @pytest.mark.parametrize("text, sentence", [
     ("epochs", "epochs is not searched; the settings that can be are"),
-    ("learning_rate=0.1", "such as learning_rate=0.0001:0.01, found '0.1'"),
+    ("learning_rate=0.1", "both ends of a range, such as 0.0001:0.01, found '0.1'"),
     ("learning_rate=a:b", "expects a number"),
     ("batch_size=16,x", "expects a whole number"),
 ])
@@ -82,6 +83,7 @@ def test_a_range_is_narrowed():
     assert narrowed("batch_size", "8, 16").choices == (8, 16)
     assert narrowed("speed", "0:0.48").high == 0.45  # whole steps only
     assert narrowed("mixup") is SPACE["mixup"]
+    assert narrowed("learning_rate", "0.001 to 0.003") == narrowed("learning_rate", "0.001:0.003")
     assert SPACE["learning_rate"].words == "0.0001 to 0.01, by ratios"
     assert narrowed("reverb_seconds", "0.2:1").words == "0.2 to 1 s, by ratios, where reverb is above 0"
 
@@ -116,7 +118,7 @@ def test_only_what_matters_is_suggested():
 
 def test_the_starting_point_is_what_the_search_could_choose():
     config = TrainConfig(model="cnn1d", learning_rate=0.5, speed=0.33, mixup=0.25)
-    names = {entry.name for entry in starting_point(default_space("cnn1d"), config)}
+    names = {entry.name for entry in starting_point(whole_space("cnn1d"), config)}
     assert "mixup" in names and not names & {"learning_rate", "speed", "reverb_seconds"}
     assert Only("reverb", above=0).holds({"reverb": 0.2}) and not Only("tune", equals="last").holds({"tune": "full"})
 
@@ -124,3 +126,8 @@ def test_the_starting_point_is_what_the_search_could_choose():
 def test_a_model_is_searched_only_by_its_own_settings():
     assert "pooling" in {entry.name for entry in default_space("conv_transformer")}
     assert not {"pooling", "tune", "last_layers"} & {entry.name for entry in default_space("cnn1d")}
+
+
+@pytest.mark.parametrize("entry", SPACE.values(), ids=SPACE)
+def test_what_is_shown_can_be_typed(entry):
+    assert narrowed(entry.name, entry.ends) == entry

@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.objective import Objective, without_test
 from core.plan import make_plan
 from core.runs import cancel, create_run, get_run, list_runs, resume
-from core.search_space import SPACE, default_space, narrowed
+from core.search_space import SPACE, narrowed, whole_space
 from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import ENDED, Study, base_config
 from core.study_storage import open_study
@@ -391,8 +391,8 @@ def test_a_waiting_study_is_cancelled_from_the_command_line(config, capsys):
     assert "s is asked to stop" in capsys.readouterr().out and study.cancel_file.exists()
 
 
-def test_the_default_space_trains(config):
-    study = create_study(config.replace(epochs=1), default_space("cnn1d"), 2, name="s")
+def test_the_whole_space_trains(config):
+    study = create_study(config.replace(epochs=1), whole_space("cnn1d"), 2, name="s")
     assert run_study(study) == "finished"
-    assert {entry.name for entry in default_space("cnn1d")} <= set(study.trials().columns)
+    assert {entry.name for entry in whole_space("cnn1d")} <= set(study.trials().columns)
     assert isinstance(study.trials(), pd.DataFrame)

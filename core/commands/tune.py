@@ -12,7 +12,7 @@ from core.commands.train import NICER
 from core.config import TrainConfig, field_named, parse_setting
 from core.errors import UserError
 from core.runs import LAUNCHED, cancel, check_resumable
-from core.search_space import SPACE, default_space, parse_search
+from core.search_space import SPACE, USUAL, default_space, parse_search
 from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import Study
 from core.turns import claim
@@ -32,8 +32,8 @@ def add_parser(subparsers) -> None:
         parser.add_argument(f"--{name}", metavar=name[0].upper(), help=field_named(name).metadata["help"])
     parser.add_argument("--trials", type=int, metavar="N", help="trials, the first of which is the starting point (20)")
     parser.add_argument("--search", action="append", metavar="FIELD[=LOW:HIGH|=A,B]",
-                        help="a setting to search, in its declared range or in this one; may be repeated; without it all that "
-                             f"concern the model: {', '.join(SPACE)}")
+                        help="a setting to search, in its declared range or in this one; may be repeated; without it those of "
+                             f"{', '.join(USUAL)} that concern the model; also {', '.join(n for n in SPACE if n not in USUAL)}")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
                         help="any other setting of the starting point; may be repeated")
     parser.add_argument("--storage", metavar="URL", help="keep the trials in this database (any SQLAlchemy URL) rather than in "

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from core.comparison import listed
 
-__all__ = ["count", "duration", "interval", "listed", "millions", "number", "percent", "points", "times"]
+__all__ = ["count", "duration", "interval", "listed", "millions", "number", "percent", "points", "several", "thousands",
+           "times"]
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -37,6 +38,11 @@ def millions(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value / 1e6:,.0f} M" if value >= 1e7 else f"{value / 1e6:.1f} M"
+
+
+def thousands(value: float) -> str:
+    """For an axis: ``350 k``, ``2.6 M``."""
+    return f"{value / 1e3:,.3g} k" if value < 1e6 else f"{value / 1e6:,.3g} M"
 
 
 def times(large: float, small: float) -> str:

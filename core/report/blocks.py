@@ -25,6 +25,8 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
+    """A line break in a cell sets what follows small, under its first line."""
+
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""

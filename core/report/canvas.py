@@ -67,7 +67,7 @@ class Canvas:
                           + (f' font-size="{size:g}"' if size else "") + f"{turned}>{escape(str(text))}</text>")
 
     def svg(self) -> str:
-        return (f'<svg viewBox="0 0 {WIDTH} {self.height:g}" xmlns="http://www.w3.org/2000/svg">' + "".join(self.parts)
+        return (f'<svg viewBox="0 0 {WIDTH} {self.height:g}">' + "".join(self.parts)
                 + "</svg>")
 
     def _scaled(self, value: float) -> float:

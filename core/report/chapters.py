@@ -13,10 +13,10 @@ from core.matches import Match, explained, matches
 from core.report.blocks import Beside, Block, Code, Drawing, Folded, Heading, Items, Text, table
 from core.report.drawings import against_cost
 from core.splits import PROTOCOLS
-from core.wording import count, duration, interval, millions, number, percent, points
+from core.wording import count, duration, interval, millions, number, percent, points, thousands
 
 BEST = "Which model is best?"
-UNTOLD = ("device", "wandb", "model", "protocol", "dataset", "seed")  # told elsewhere, or not of the model
+UNTOLD = ("model", "protocol", "dataset", "seed", "device", "mixed_precision", "wandb", "final")  # told elsewhere, or no matter
 
 
 def in_short(field: Sequence[Contender], analyses: Sequence[Analysis]) -> list[Block]:
@@ -31,32 +31,34 @@ def in_short(field: Sequence[Contender], analyses: Sequence[Analysis]) -> list[B
 
 def comparison_chapter(field: Sequence[Contender]) -> list[Block]:
     """One row per model × protocol, accuracy against what it costs, and any two."""
-    columns = ("model", "protocol", "test accuracy", "95 % interval", "standard deviation", "validation", "macro F1",
-               "95 % interval", "ROC-AUC", "95 % interval", "parameters", "MACs", "training", "seeds")
+    columns = ("model", "protocol", "test accuracy\n95 % interval", "standard\ndeviation", "validation\n95 % interval",
+               "macro F1\n95 % interval", "ROC-AUC\n95 % interval", "parameters\nfrozen", "MACs\nper clip", "training\nseeds")
     rows = [_row(each) for each in field]
     drawings = [Drawing(against_cost(field, cost, title, unit, spoken), alt=title) for cost, title, unit, spoken in (
         (lambda each: each.macs, "Test accuracy (%) against compute", "multiply-accumulates per clip", millions),
-        (lambda each: each.parameters, "Test accuracy (%) against size", "trainable parameters", lambda value: f"{value:,.0f}"))
+        (lambda each: each.parameters, "Test accuracy (%) against size", "trainable parameters", thousands))
         if len([each for each in field if cost(each) and each.accuracy is not None]) > 1]
     blocks: list[Block] = [table(columns, rows, "Accuracy: Wilson's interval, each test clip counted once; macro F1 and "
                                  "ROC-AUC: whole recordings drawn anew 1,000 times. The standard deviation is over folds, "
-                                 "models or seeds, with n − 1. Training: seconds of the tested models, on the machine that "
-                                 "trained them.")]
+                                 "models or seeds (n − 1). Training: the time of the tested models on the machine that trained "
+                                 "them.")]
     if drawings:
         blocks.append(Beside(tuple((drawing,) for drawing in drawings)))
     return blocks + _pairs(field)
 
 
 def _row(each: Contender) -> tuple[str, ...]:
-    accuracy, f1, auc = (each.scores[name] for name in ("accuracy", "macro_f1", "roc_auc"))
-    return (each.name, each.protocol, percent(accuracy.mean), interval(accuracy.low, accuracy.high), _spread(accuracy, each),
-            percent(each.validation.mean if each.validation else None), percent(f1.mean), interval(f1.low, f1.high),
-            "–" if auc.mean is None else f"{auc.mean:.3f}", interval(auc.low, auc.high, ""), number(each.parameters),
-            millions(each.macs), duration(each.seconds), ", ".join(map(str, each.seeds)))
+    accuracy, auc = each.scores["accuracy"], each.scores["roc_auc"]
+    return (each.name, each.protocol, _ends(accuracy),
+            "–" if accuracy.std is None else f"{points(accuracy.std)}\nover {each.spread}",
+            _ends(each.validation) if each.validation else "–", _ends(each.scores["macro_f1"]),
+            "–" if auc.mean is None else f"{auc.mean:.3f}\n{interval(auc.low, auc.high, '')}",
+            number(each.parameters) + f"\n{number(each.frozen)}" * bool(each.frozen), millions(each.macs),
+            f"{duration(each.seconds)}\n{'seed' if len(each.seeds) == 1 else 'seeds'} {', '.join(map(str, each.seeds))}")
 
 
-def _spread(score: Score, each: Contender) -> str:
-    return "–" if score.std is None else f"{points(score.std)} over {each.spread}"
+def _ends(score: Score) -> str:
+    return f"{percent(score.mean)}\n{interval(score.low, score.high)}"
 
 
 def _pairs(field: Sequence[Contender]) -> list[Block]:
@@ -104,7 +106,8 @@ def settings_chapter(field: Sequence[Contender]) -> list[Block]:
     names = [field.name for field in config_fields() if any(field.name in own for own in values)]
     differ = [name for name in names if len({own.get(name, "–") for own in values}) > 1]
     best = ", ".join(f"{_label(name)} {values[0][name]}" for name in differ if name in values[0])
-    blocks: list[Block] = [Text(f"Best here: {known[0].title}{f' ({best})' * bool(best)}.")]
+    blocks: list[Block] = [Text(f"The best of these: {known[0].title}{f' ({best})' * bool(best)}, with the "
+                                "settings below.")]
     if differ:
         rows = [(each.name, each.protocol, *(own.get(name, "–") for name in differ))
                 for each, own in zip(known, values, strict=True)]

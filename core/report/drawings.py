@@ -56,7 +56,7 @@ def confusion(counts: pd.DataFrame) -> str:
     left, below = (104, 92) if few else (24, 24)
     side = (WIDTH - left - 4) / size
     canvas = Canvas(left_over := 24 + side * size + below, x=(0, 1), y=(0, 1))
-    canvas.title("True class on rows, predicted on columns")
+    canvas.title("Confusion: true class on rows, predicted on columns")
     for row, column in zip(*np.nonzero(number), strict=True):
         x, y, part = left + column * side, 24 + row * side, share[row, column]
         canvas.box(x + 0.5, y + 0.5, side - 1, side - 1, "var(--accent)", max(0.08, part))
@@ -78,9 +78,9 @@ def roc(found: Sequence[Curve]) -> str:
     classes = [curve for curve in found if curve.kind == "class"]
     listed = [curve for curve in found if curve.kind != "class"] + (classes if len(classes) <= FEW else [])
     canvas = Canvas(max(300, 40 + 17 * len(listed)), x=(0, 100), y=(0, 100), right=150)
-    canvas.title("ROC: one class against the others")
+    canvas.title("ROC: true against false positive rate (%)")
     canvas.y_axis([0, 20, 40, 60, 80, 100])
-    canvas.x_axis("false positive rate (%); left: true positive (%)", [0, 25, 50, 75, 100])
+    canvas.x_axis("false positive rate (%)", [0, 25, 50, 75, 100])
     canvas.curve([(0, 0), (100, 100)], "var(--muted)", width=1, dash="2 4")
     looks = {id(curve): (class_colour(index), 1.25, "") for index, curve in enumerate(classes)}
     looks |= {id(curve): ("var(--text)", 2.75, "") if curve.kind == "macro" else ("var(--muted)", 2.75, "5 3")
@@ -130,8 +130,13 @@ def against_cost(field: Sequence[Contender], cost: Callable[[Contender], float],
     scores = [each.scores["accuracy"] for each in field]
     bottom = max(0, 100 * min(score.low if score.low is not None else score.mean for score in scores) - 3)
     top = min(101, 100 * max(score.high if score.high is not None else score.mean for score in scores) + 3)
-    canvas = Canvas(max(280, 76 + 18 * len(field)), x=ends, y=(bottom, top), right=172, log=log)
+    canvas = Canvas(max(280, 96 + 18 * len(field)), x=ends, y=(bottom, top), right=150, top=48, log=log)
     canvas.title(title)
+    place = 4.0
+    for index, name in enumerate(protocols):
+        canvas.dot(place, 28, protocol_colour(index), 4)
+        canvas.text(place + 9, 32, name)
+        place += 26 + 6.4 * len(name)
     canvas.y_axis(round_ticks(bottom, top))
     ticks = log_ticks(*ends) if log else round_ticks(*ends, 4)
     canvas.x_axis(unit, ticks, [spoken(tick) for tick in ticks])
@@ -149,7 +154,7 @@ def against_cost(field: Sequence[Contender], cost: Callable[[Contender], float],
             canvas.line(x, canvas.y(100 * score.low), x, canvas.y(100 * score.high), colour=colour, width=5, opacity=0.28)
         canvas.line(x, y, canvas.right + 8, label - 3, colour="var(--muted)", width=0.75, opacity=0.6)
         canvas.dot(x, y, colour, 4.5)
-        canvas.text(canvas.right + 11, label, cut(each.title if len(protocols) > 1 else each.name, 27), cls="strong", size=11)
+        canvas.text(canvas.right + 11, label, cut(each.name, 24), cls="strong", size=11)
     return canvas.svg()
 
 

@@ -51,7 +51,7 @@ def _(block: Items) -> str:
 
 @_markup.register
 def _(block: Table) -> str:
-    right = [all(NUMBER.fullmatch(row[i]) for row in block.rows) for i in range(len(block.columns))]
+    right = [all(NUMBER.fullmatch(row[i].partition("\n")[0]) for row in block.rows) for i in range(len(block.columns))]
     head = _row(block.columns, right, "th")
     body = "".join(_row(row, right, "td") for row in block.rows)
     note = f'<p class="quiet">{escape(block.note)}</p>' if block.note else ""
@@ -81,8 +81,14 @@ def _(block: Beside) -> str:
 
 def _row(cells: Sequence[str], right: Sequence[bool], tag: str) -> str:
     opening = {False: f"<{tag}>", True: f'<{tag} class="n">'}
-    return "<tr>" + "".join(f"{opening[number]}{escape(cell)}</{tag}>"
+    return "<tr>" + "".join(f"{opening[number]}{_lines(cell)}</{tag}>"
                             for cell, number in zip(cells, right, strict=True)) + "</tr>"
+
+
+def _lines(cell: str) -> str:
+    """A cell's first line, and those under it small."""
+    first, _, more = cell.partition("\n")
+    return escape(first) + (f"<br><small>{escape(more)}</small>" if more else "")
 
 
 def _anchor(text: str) -> str:

@@ -48,7 +48,7 @@ def _(block: Items) -> str:
 
 @_markup.register
 def _(block: Table) -> str:
-    lines = [" | ".join(map(_plain, cells)) for cells in (block.columns, *block.rows)]
+    lines = [" | ".join("<br>".join(map(_plain, cell.split("\n"))) for cell in cells) for cells in (block.columns, *block.rows)]
     lines.insert(1, " | ".join(["---"] * len(block.columns)))
     text = "\n".join(f"| {line} |" for line in lines)
     return text + (f"\n\n{_plain(block.note)}" if block.note else "")

@@ -22,7 +22,8 @@ a { color: var(--accent); } nav { margin: 16px 0 0; display: flex; flex-wrap: wr
 table { border-collapse: collapse; font-size: 0.875rem; line-height: 1.4; }
 th, td { padding: 6px 12px 6px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
 th { color: var(--muted); font-weight: 600; } th:last-child, td:last-child { padding-right: 0; }
-td.n, th.n { text-align: right; white-space: nowrap; } td:first-child { overflow-wrap: normal; }
+td.n, th.n { text-align: right; white-space: nowrap; }
+small { color: var(--muted); font-size: 0.75rem; white-space: nowrap; } td:first-child { overflow-wrap: normal; }
 pre { background: var(--raised); padding: 12px 16px; border-radius: 8px; overflow-x: auto;
   font: 13px/1.5 ui-monospace, monospace; }
 details { margin: 4px 0 12px; } summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; }
@@ -33,7 +34,7 @@ figure { margin: 12px 0; } svg { display: block; width: 100%; height: auto; max-
 svg text { fill: var(--muted); } svg .strong { fill: var(--text); }
 svg .title { fill: var(--text); font-weight: 600; font-size: 13px; }
 svg .grid { stroke: var(--grid); } svg .inverse { fill: var(--surface); }
-@media (max-width: 640px) { main { padding: 24px 16px 48px; } body { font-size: 15px; } }
+@media (max-width: 640px) { main { padding: 24px 16px 48px; } body { font-size: 15px; } th, td { padding-right: 10px; } }
 @media print {
   main { max-width: none; padding: 0; } body { font-size: 10.5pt; } nav { display: none; }
   h2, h3, h4 { break-after: avoid; } figure, tr, .finding { break-inside: avoid; } .scroll { overflow: visible; }

@@ -1,0 +1,146 @@
+"""The report: everything is in it, it asks the network for nothing, and text from outside stays text."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from core.__main__ import main
+from core.errors import UserError
+from core.report import make_report, runs_named
+from core.report.blocks import Heading, Items, Text, table
+from core.report.html import page as html_page
+from core.report.markdown import page as markdown_page
+from tests.app.fabricated_runs import fabricate_run
+from tests.finished_runs import finished, flipped
+
+GOOD = [i % 10 != 0 for i in range(100)]
+NASTY = '<script src="https://x.test/a.js">|*_`'
+
+
+class Outside(HTMLParser):
+    """Collects everything of a page that could make a browser ask for something, and the tags it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.asks, self.tags, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag in ("script", "link", "iframe", "object", "embed", "img", "base", "form"):
+            self.asks.append(tag)
+        self.asks += [f"{name}={value}" for name, value in attributes if name.startswith("on") or (
+            name in ("src", "href", "xlink:href", "srcset", "data", "action", "background", "poster")
+            and not value.startswith("#"))]
+        self.asks += [value for name, value in attributes if name == "style" and "url(" in value]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(page: str) -> Outside:
+    parser = Outside()
+    parser.feed(page)
+    return parser
+
+
+@pytest.fixture(scope="module")
+def report():
+    far = flipped(GOOD, [i for i in range(100) if i % 10 in (1, 2, 3, 4)])
+    return make_report([finished("cnn1d", GOOD), finished("cnn1d", GOOD, seed=1), finished("cnn_transformer_h4", far),
+                        finished("cnn1d", GOOD, protocol="assignment"),
+                        finished("cnn_transformer_h4", GOOD, protocol="assignment", macs=9_000_000)], "whole")
+
+
+def test_everything_is_in_it(report):
+    text = report.written("html")
+    parser = read(text)
+    for heading in ("In short", "Comparison", "Analysis", "Hyper-parameters", "Every run", "How this was measured",
+                    "Any two under published", "Which model is best?", "What these tests mean"):
+        assert heading in parser.text
+    assert "cnn1d is best here: 90.0 % of the 100 test clips right" in parser.text
+    assert "cnn1d is better" in parser.text and "t-test over folds" in parser.text
+    drawn = re.findall(r'aria-label="(accuracy by epoch|loss by epoch|Confusion matrix|ROC curve|F1, precision)', text)
+    assert len(drawn) == 5 * 5, "five drawings of each of five runs"
+    assert "Test accuracy (%) against compute" in parser.text and "over 2 seeds" in parser.text
+    assert "python -m core train --dataset demo --model cnn1d --protocol published --seed 1 --epochs 3" in parser.text
+    assert len(text) < 2_000_000
+
+
+def test_it_asks_the_network_for_nothing(report):
+    text = report.written("html")
+    assert read(text).asks == [] and "default-src 'none'" in text.replace("&#x27;", "'")
+    assert not re.search(r"https?:|url\(|@import|//[a-z]", text)
+
+
+@pytest.mark.parametrize("kind", ["html", "md"])
+def test_text_from_outside_stays_text(kind):
+    classes = (NASTY, "b & c", "x\ny")
+    runs = [finished(model, name=NASTY, classes=classes, dataset=NASTY) for model in ("cnn1d", "cnn_transformer_h2")]
+    text = make_report(runs, NASTY).written(kind)
+    assert "<script" not in text
+    if kind == "html":
+        assert read(text).asks == [] and NASTY in read(text).text
+    else:
+        assert "https://x" not in text, "GitHub would make a link of it"
+        assert all(line.count(" | ") == lines[0].count(" | ") for lines in tables(text) for line in lines)
+
+
+def tables(text: str) -> list[list[str]]:
+    return [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
+
+
+def test_markdown_has_tables_in_the_place_of_drawings(report):
+    text = report.written("md")
+    assert "<svg" not in text and "\n# " not in text[2:] and text.startswith("# whole\n")
+    assert {*re.findall(r"<(/?\w+)", text)} <= {"details", "/details", "summary", "/summary", "br"}
+    assert "| after the last epoch | accuracy | loss |" in text and "Confusion matrix" in text and "| 90.0 %<br>" in text
+    assert markdown_page("t", "", [Items(("84.1 % is", "1. is", "- is"))]).endswith("- 84.1 % is\n- 1\\. is\n- \\- is\n")
+
+
+def test_a_small_line_in_a_cell_and_numbers_to_the_right():
+    page = html_page("t", "s", [Heading("A b"), Text("x"), table(("n", "m"), [("1,000\n90 to 91 %", "word"), ("–", "2")])])
+    assert '<td class="n">1,000<br><small>90 to 91 %</small></td><td>word</td>' in page
+    assert '<a href="#a-b">' in page and 'id="a-b"' in page
+
+
+def test_two_data_sets_are_compared_apart():
+    text = make_report([finished(), finished(dataset="other"), finished("cnn_transformer_h2", dataset="other")]).written("html")
+    assert "Comparison: sounds" in text and "Comparison: other" in text
+    with pytest.raises(UserError, match="at least one"):
+        make_report([])
+
+
+@pytest.fixture
+def runs(isolated, tiny_dataset):
+    for name, model in (("one", "cnn1d"), ("two", "cnn_transformer_h4")):
+        fabricate_run(isolated / "checkpoints", tiny_dataset, name=name, model=model, epochs=4)
+    return isolated / "checkpoints"
+
+
+def test_the_command_writes_an_experiment_or_runs(runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "design"]) == 0
+    assert capsys.readouterr().out.startswith("report-design.html: 2 runs, 0.")
+    assert "<title>design</title>" in (tmp_path / "report-design.html").read_text(encoding="utf-8")
+    assert main(["report", "two", "one", "two", "--out", "deep/er.md"]) == 0
+    text = (tmp_path / "deep/er.md").read_text(encoding="utf-8")
+    assert text.startswith("# Comparison of 2 runs\n") and [run.name for run in runs_named(["design"])] == ["one", "two"]
+    assert main(["report", "one", "--format", "md", "--out", "odd.html"]) == 0
+    assert (tmp_path / "odd.html").read_text(encoding="utf-8").startswith("# one\n")
+
+
+@pytest.mark.parametrize("names, sentence", [
+    (["design"], "error: half is stopped at 40%, and only finished runs can be compared: `python -m core train --resume half` "
+                 "goes on with it, or leave it out\n"),
+    (["desing"], "error: there is neither an experiment nor a run called 'desing' in .*; did you mean design?"),
+])
+def test_what_cannot_be_reported_is_one_sentence(runs, tiny_dataset, tmp_path, capsys, monkeypatch, names, sentence):
+    fabricate_run(runs, tiny_dataset, name="half", state="stopped", epochs=4)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*.html"))
+    assert main(["report", *names]) == 2
+    error = capsys.readouterr().err
+    assert re.match(sentence.replace("(", r"\(") if ".*" in sentence else re.escape(sentence), error), error
+    assert sorted(tmp_path.rglob("*.html")) == before
+    assert main(["report", "one", "--out", str(tmp_path)]) == 2 and "found the folder" in capsys.readouterr().err

@@ -31,13 +31,15 @@ REFERENCES: dict[str, Callable[[], nn.Module]] = {
 PAIRS = {"conv_transformer_published": "naive ConvTransformer", "sanet": "naive SANet"}
 PAIR_BATCH = 8  # a whole batch of 32 takes the references minutes
 ENOUGH_SECONDS = 3.0
+SLOW_SECONDS = 10.0  # longer than this no batch shall take
 
 
 @dataclass(frozen=True)
 class Speed:
-    """One model: ``training_ratio`` is to the first model of the table."""
+    """One model: ``training_ratio`` is to the first model of the table; ``batch_size`` clips were in an update."""
 
     name: str
+    batch_size: int
     training_clips_per_second: float
     inference_ms: float  # one clip
     training_ratio: float
@@ -65,8 +67,9 @@ class Skipped:
 
 def benchmark(names: list[str] | None = None, *, clips: int = 96, repeats: int = 3, device: str = "auto",
               on_done: Callable[["Speed | Pair | Skipped"], None] = lambda row: None) -> list["Speed | Pair | Skipped"]:
-    """Race the models over clips of 5 s at 16 kHz with the default settings (batch 32, augmentation and weight averaging
-    included), then those that a naive reference stands beside, turn by turn with it. What cannot run here says why.
+    """Race the models over clips of 5 s at 16 kHz with the default settings, augmentation and weight averaging included (32
+    clips in a batch, or fewer where that would take long), then those that a naive reference stands beside, turn by turn
+    with it. What cannot run here says why.
     """
     waveforms = np.random.default_rng(0).standard_normal((clips, 80_000)).astype(np.float16) / 10
     targets = np.arange(clips) % 10
@@ -79,13 +82,13 @@ def benchmark(names: list[str] | None = None, *, clips: int = 96, repeats: int =
     names = list(names or MODELS)
     for name in names:
         try:
-            rate = _race(name, waveforms, targets, device)
+            batch, rate = _race(name, waveforms, targets, device)
         except UserError as error:
             add(Skipped(name, str(error)))
             continue
         yardstick = next((row.training_clips_per_second for row in rows if isinstance(row, Speed)), rate)
         answer = _answer_ms(_model(name), device, 3 * repeats + 1)
-        add(Speed(name, round(rate, 2), round(answer, 2), round(rate / yardstick, 3)))
+        add(Speed(name, batch, round(rate, 2), round(answer, 2), round(rate / yardstick, 3)))
     for name in filter(PAIRS.__contains__, names):
         add(_race_pair(name, waveforms, targets, device, repeats))
     return rows
@@ -108,22 +111,28 @@ def _model(name: str) -> nn.Module:
     return create_model(name, 10, options=TrainConfig(model=name, pretrained=RANDOM if name in HUB else ""))
 
 
-def _race(name: str, waveforms: np.ndarray, targets: np.ndarray, device: str) -> float:
-    """Training clips per second through the real trainer, from the end of the first batch on: it warms up."""
+def _race(name: str, waveforms: np.ndarray, targets: np.ndarray, device: str) -> tuple[int, float]:
+    """The batch size, and training clips per second with it. A model that is slow with two clips gets no full batch."""
+    guess = _clips_per_second(name, waveforms, targets, TrainConfig(device=device, batch_size=2), 0.0)
+    config = TrainConfig(device=device)
+    config = config.replace(batch_size=min(config.batch_size, max(2, int(guess * SLOW_SECONDS)), len(waveforms)))
+    return config.batch_size, _clips_per_second(name, waveforms, targets, config, ENOUGH_SECONDS)
+
+
+def _clips_per_second(name: str, waveforms: np.ndarray, targets: np.ndarray, config: TrainConfig, enough: float) -> float:
+    """Through the real trainer, for ``enough`` seconds and one batch at least, after a first batch to warm up."""
     ends: list[float] = []
 
     def on_event(event) -> None:
         if isinstance(event, BatchEnd):
             ends.append(time.perf_counter())
-            if len(ends) > 1 and ends[-1] - ends[0] > ENOUGH_SECONDS:
+            if len(ends) > 1 and ends[-1] - ends[0] > enough:
                 raise Cancelled
 
-    batch = TrainConfig().batch_size
-    split = Split(1, tuple(range(len(waveforms) // batch * batch)), (), ())
+    split = Split(1, tuple(range(len(waveforms) // config.batch_size * config.batch_size)), (), ())
     with contextlib.suppress(Cancelled):
-        fit_fold(_model(name), waveforms, targets, split, TrainConfig(epochs=1000, device=device), num_classes=10,
-                 on_event=on_event)
-    return batch * (len(ends) - 1) / (ends[-1] - ends[0])
+        fit_fold(_model(name), waveforms, targets, split, config.replace(epochs=1000), num_classes=10, on_event=on_event)
+    return config.batch_size * (len(ends) - 1) / (ends[-1] - ends[0])
 
 
 def _race_pair(name: str, waveforms: np.ndarray, targets: np.ndarray, device: str, repeats: int) -> Pair:

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(benchmark(args.model, device=args.device), args.device), indent=2))
         return 0
     print(", ".join(f"{key}: {value}" for key, value in machine(args.device).items()))
-    print(f"{'':28}{'training, clips/s':>20}{'× the first row':>18}{'one answer, ms':>18}")
+    print(f"{'':28}{'clips in a batch':>18}{'training, clips/s':>20}{'× the first row':>18}{'one answer, ms':>18}")
     benchmark(args.model, device=args.device, on_done=_print_row)
     return 0
 
@@ -36,6 +36,6 @@ def _print_row(row) -> None:
         text = (f"{row.name}: {row.clips_per_second:.2f} clips/s, {row.reference}: {row.reference_clips_per_second:.2f}, "
                 f"{row.ratio:.2f} times as fast; {row.gflops:.0f} of at most {row.peak_gflops:.0f} Gflop/s")
     else:
-        text = (f"{row.name:28}{row.training_clips_per_second:>20.1f}{row.training_ratio:>18.2f}"
+        text = (f"{row.name:28}{row.batch_size:>18}{row.training_clips_per_second:>20.1f}{row.training_ratio:>18.2f}"
                 f"{row.inference_ms:>18.1f}")
     print(text, flush=True)

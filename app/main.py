@@ -1,4 +1,4 @@
-"""The app's frame: theme, navigation and the five pages. Start it with ``streamlit run app/main.py``."""
+"""The app's frame: theme, navigation and the six pages. Start it with ``streamlit run app/main.py``."""
 
 import sys
 from pathlib import Path
@@ -19,6 +19,7 @@ PAGES = [
     st.Page("views/home.py", title="Home", icon=":material/home:", default=True),
     st.Page("views/explore.py", title="Explore", icon=":material/graphic_eq:", url_path="explore"),
     st.Page("views/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+    st.Page("views/tune.py", title="Tune", icon=":material/tune:", url_path="tune"),
     st.Page("views/results.py", title="Results", icon=":material/monitoring:", url_path="results"),
     st.Page("views/listen.py", title="Listen inside", icon=":material/hearing:", url_path="listen"),
 ]

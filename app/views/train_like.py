@@ -1,4 +1,5 @@
-"""Duplicate a run as a new launch: ``?like=RUN`` fills in every field of the page Train; the person presses start."""
+"""Duplicate a run as a new launch, or train the best set of a study: ``?like=NAME`` fills in every field of the page Train;
+the person presses start."""
 
 import streamlit as st
 
@@ -12,21 +13,23 @@ from core.errors import UserError
 from core.experiments import is_named
 from core.runs import Run, get_run
 from core.splits import PROTOCOLS
+from core.studies import get_study, is_study
+from core.study_folder import Study
 
 LINK, FILLED, PROBLEMS = "like", "train.like", "train.like_problems"  # of the address, and keys of the session's state
 
 
 def fill_in() -> None:
-    """Take the settings of the run that the address names, once, and say so until something is started."""
+    """Take the settings of the run or the study that the address names, once, and say so until something is started."""
     if name := st.query_params.pop(LINK, None):
         st.session_state[FILLED], st.session_state[PROBLEMS] = None, []
         try:
-            run = get_run(name)
-            _take(run, run.config)
+            of = get_study(name) if is_study(name) else get_run(name)
+            _take(of, of.best_config if isinstance(of, Study) else of.config)
         except UserError as error:
             st.session_state[PROBLEMS] = [str(error)]
         else:
-            st.session_state[FILLED] = run.name
+            st.session_state[FILLED] = of.name
     for problem in st.session_state.get(PROBLEMS) or ():
         show_error(problem)
     if st.session_state.get(FILLED):
@@ -45,17 +48,18 @@ def forget_filled_in() -> None:
     st.session_state.pop(PROBLEMS, None)
 
 
-def _take(run: Run, config: TrainConfig) -> None:
+def _take(of: Run | Study, config: TrainConfig) -> None:
     """Every setting into its field. A data set or a model that is gone is said, and the rest is filled in."""
     problems = st.session_state[PROBLEMS]
     for check in (lambda: choose_dataset(config.dataset, config.label, config.sources), lambda: check_model(config.model)):
         try:
             check()
         except UserError as error:
-            problems.append(f"{run.name} cannot be repeated as it was: {error}")
+            problems.append(f"{of.name} cannot be repeated as it was: {error}")
     values = {f.name: getattr(config, f.name) for f in config_fields() if f.name not in ELSEWHERE}
-    values |= {"folds": config.folds, "seeds": str(config.seed), "own.name": run.experiment if is_named(run) else ""}
-    values |= {f"own.name.join.{run.experiment}": True}  # it is filled in, and said beside the name
+    name = of.experiment if isinstance(of, Run) and is_named(of) else ""
+    values |= {"folds": config.folds, "seeds": str(config.seed), "own.name": name}
+    values |= {f"own.name.join.{name}": True}  # it is filled in, and said beside the name
     values |= {f"model.{name}": name == config.model for name in CATALOG}
     values |= {f"protocol.{name}": name == config.protocol for name in PROTOCOLS}
     st.session_state.update({key(name): value for name, value in values.items()})

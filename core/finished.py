@@ -93,6 +93,8 @@ def recordings(run: Finished) -> dict[str, str]:
     from core.datasets import configured_dataset
     from core.readers import clip_identity
 
+    if not run.settings:
+        return {}
     try:
         dataset = configured_dataset(TrainConfig.from_dict(run.settings))
     except UserError:

@@ -1,24 +1,42 @@
-"""The runs that are compared: one row each, the sentence that sums them up, and their folds on one axis."""
+"""The runs that are compared: one row per model and protocol, the sentence that sums them up, and two pictures."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
+from app.charts.cost import COSTS, cost_figure
 from app.charts.folds import runs_figure
 from app.components import show_error, show_figure
+from app.components.frame import escape
 from app.state import is_dark
+from app.views.results_analysis import (
+    analyses_of,
+    analysis_block,
+    field_of,
+    measured,
+    on_one_ground,
+    report_buttons,
+    summary_of,
+)
 from app.views.results_data import Result
-from app.views.results_parts import block, count, duration, in_percent
-from core.comparison import compare, sentence
+from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
+from app.views.results_parts import block, duration, in_percent
+from core.contenders import Contender
 from core.errors import UserError
 from core.metrics import METRICS
 from core.runs import first_to_show, get_run, list_runs
+from core.standings import standings
+from core.wording import interval
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
 
 
 def chosen_run(results: dict[str, Result]) -> str:
-    """The run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished."""
+    """The run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished. A link
+    to an experiment (``?experiment=``) is a link to its best run, beside all others of it."""
+    take_experiment(COMPARED, CHOSEN)
     asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
     if before not in results:
         lost = before or asked
@@ -57,24 +75,33 @@ def another_run(before: str, now: str | None = None) -> None:
 
 
 def comparison_block(results: dict[str, Result], chosen: str) -> None:
-    """Table, sentence and figure of the compared runs, and the choice of the one to look into."""
+    """Table, sentence and figures of the compared runs, what follows from them, and the choice of the one to look into."""
     kept = [name for name in st.session_state.get(COMPARED, ()) if name in results]
     if COMPARED not in st.session_state or len(kept) < len(st.session_state[COMPARED]):
         st.session_state[COMPARED] = kept or _usual(results, chosen)
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    right.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
-    names = left.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
-                             format_func=lambda name: _title(results[name]))
+    first, second, third = st.columns([2, 4, 3], vertical_alignment="bottom")
+    with first:
+        experiment_choice(COMPARED, CHOSEN, {*results})
+    third.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
+    names = second.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
+                               format_func=lambda name: _title(results[name]))
     st.session_state[KEPT] = st.query_params["run"] = chosen
-    shown = sorted((results[name] for name in dict.fromkeys([*names, chosen])), key=_accuracy, reverse=True)
-    rows = [_row(result) for result in shown]
-    with block("Runs", pd.DataFrame(rows), "runs.csv"):
-        _table(pd.DataFrame([_shown_row(row) for row in rows]), shown, chosen)
-        finished = [result for result in shown if result.finished and result.tested]
-        if len(finished) > 1:
-            _sum_up(finished)
-            show_figure(runs_figure([_line(result) for result in finished], dark=is_dark()), "results_runs",
-                        alt="Accuracy of the compared runs: folds, mean and 95 % interval")
+    shown = [results[name] for name in dict.fromkeys([*names, chosen])]
+    compared = on_one_ground(shown, chosen)
+    field = field_of(tuple(compared)) if compared else []
+    others = sorted((result for result in shown if result not in compared), key=_accuracy, reverse=True)
+    with block("Comparison", standings(field) if field else pd.DataFrame(map(_row, others)), "comparison.csv",
+               note="One row per model and protocol; seeds of one model are pooled."):
+        _table(field, others, chosen)
+    if elsewhere := [result.name for result in others if result.finished and result.tested]:
+        st.caption(escape(f"Not compared, because numbers compare only within one data set: {', '.join(elsewhere)}."))
+    if compared:
+        if len(field) > 1:
+            summary_of(analyses_of(tuple(compared), measured(compared)))
+        report_buttons(compared, st.session_state.get(CHOICE) or "", [each.name for each in others if not each.finished])
+        if len(field) > 1:
+            _figures(field)
+        analysis_block(compared)
 
 
 def _usual(results: dict[str, Result], chosen: str) -> list[str]:
@@ -96,75 +123,77 @@ def _accuracy(result: Result) -> float:
 
 
 def _row(result: Result) -> dict:
-    """The run's numbers as they are saved, for the CSV."""
+    """A run that is not compared: its numbers so far."""
     metrics = result.metrics
-    accuracy, macro_f1, roc_auc = (metrics.get(name) or {} for name in METRICS)
-    low, high = accuracy.get("ci95") or (None, None)
-    return {
-        "run": result.name, "accuracy": accuracy.get("mean"), "accuracy_sd": accuracy.get("std"),
-        "accuracy_low": low, "accuracy_high": high, "macro_f1": macro_f1.get("mean"), "roc_auc": roc_auc.get("mean"),
-        "model": result.model, "protocol": result.protocol, "parameters": metrics.get("parameters_trainable"),
-        "seconds": metrics.get("seconds"), "state": result.state,
-    }
+    means = {name: (metrics.get(name) or {}).get("mean") for name in METRICS}
+    low, high = (metrics.get("accuracy") or {}).get("ci95") or (None, None)
+    return {"model": result.name, "protocol": "", **means, "accuracy_low": low, "accuracy_high": high,
+            "parameters": metrics.get("parameters_trainable"), "macs": metrics.get("macs"),
+            "seconds": metrics.get("seconds"), "state": result.state}
 
 
 def _shown_row(row: dict) -> dict:
-    """The same for the eye: per cent, an interval in one cell, time in words."""
-    low, high = in_percent(row["accuracy_low"]), in_percent(row["accuracy_high"])
+    """A row for the eye: per cent, an interval in one cell, time in words."""
+    def ends(metric: str) -> str:
+        low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
+        return interval(low, high, "" if metric == "roc_auc" else "%").removesuffix(" %")
+
     return {
-        "run": row["run"], "accuracy": in_percent(row["accuracy"]), "sd": in_percent(row["accuracy_sd"]),
-        "interval": "" if low is None else f"{low:.1f} to {high:.1f}", "macro_f1": in_percent(row["macro_f1"]),
-        "roc_auc": row["roc_auc"], "model": row["model"], "protocol": row["protocol"],
-        "parameters": row["parameters"], "time": duration(row["seconds"]), "state": row["state"],
-    }
+        "contender": f"{row['model']} · {row['protocol']}" if row["protocol"] else row["model"],
+        "accuracy": in_percent(row["accuracy"]), "interval": ends("accuracy"), "sd": in_percent(row.get("accuracy_sd")),
+        "validation": in_percent(row.get("validation")), "macro_f1": in_percent(row["macro_f1"]), "f1_ends": ends("macro_f1"),
+        "roc_auc": row["roc_auc"], "auc_ends": ends("roc_auc"), "parameters": row["parameters"],
+        "macs": row["macs"] and row["macs"] / 1e6, "time": duration(row["seconds"]), "seeds": row.get("seeds", ""),
+        "state": row.get("state", "finished")}
 
 
-def _table(table: pd.DataFrame, shown: list[Result], chosen: str) -> None:
-    number, finished = st.column_config.NumberColumn, all(result.finished for result in shown)
-    key = f"results_table_{chosen}_{len(shown)}"
+def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) -> None:
+    """A row that is selected is looked into; of several seeds, the first."""
+    runs = [[run.name for run in each.runs] for each in field] + [[result.name] for result in others]
+    rows = (standings(field).astype(object).to_dict("records") if field else []) + [_row(result) for result in others]
+    rows = [{name: None if value is None or value != value else value for name, value in row.items()} for row in rows]
+    table = pd.DataFrame([_shown_row(row) for row in rows])
+    key = f"results_table_{chosen}_{len(rows)}"
 
     def look_into():
-        rows = st.session_state[key]["selection"]["rows"]
-        if rows:
-            st.session_state[CHOSEN] = shown[rows[0]].name
+        picked = st.session_state[key]["selection"]["rows"]
+        if picked and chosen not in runs[picked[0]]:
+            st.session_state[CHOSEN] = runs[picked[0]][0]
 
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
-        table.drop(columns="state") if finished else table, hide_index=True, key=key, on_select=look_into,
+        table if others else table.drop(columns="state"), hide_index=True, key=key, on_select=look_into,
         selection_mode="single-row", placeholder="–",
-        selection_default={"selection": {"rows": [[result.name for result in shown].index(chosen)]}},
+        selection_default={"selection": {"rows": [next(place for place, names in enumerate(runs) if chosen in names)]}},
         column_config={
-            "run": st.column_config.TextColumn("Run", width=270, help="Select a row to look into the run"),
-            "accuracy": number("Accuracy", format="%.1f %%", help="Mean over the test folds, or over models"),
-            "sd": number("± sd", format="%.1f", help="Standard deviation over folds or models, in percentage points"),
-            "interval": st.column_config.TextColumn("95 % interval", help="Wilson's interval; each clip counts once"),
-            "macro_f1": number("Macro F1", format="%.1f %%"), "roc_auc": number("AUC", format="%.3f"),
-            "model": "Model", "protocol": "Protocol", "time": "Time", "state": "State",
+            "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),
+            "accuracy": number("Accuracy", format="%.1f %%", help="On the test clips: mean over folds, models or seeds"),
+            "interval": text("95 % interval", help="Wilson's interval; each clip counts once"),
+            "sd": number("± sd", format="%.1f", help="Standard deviation over folds, models or seeds, in percentage points"),
+            "validation": number("Validation", format="%.1f %%", help="Accuracy on the folds held out to validate"),
+            "macro_f1": number("Macro F1", format="%.1f %%"), "f1_ends": text("95 %", help="Whole recordings drawn anew"),
+            "roc_auc": number("AUC", format="%.3f"), "auc_ends": text("95 % ", help="Whole recordings drawn anew"),
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
-        })
+            "macs": number("MACs", format="%.0f M", help="Multiply-accumulates for one clip"),
+            "time": text("Training", help="Of the tested models, on the machine that trained them"),
+            "seeds": "Seeds", "state": "State"})
 
 
-def _sum_up(finished: list[Result]) -> None:
-    """What the test supports, and on which clips."""
-    named = {_short(result, finished): result for result in finished}
-    comparison = compare({name: (result.predictions, result.class_names) for name, result in named.items()})
-    if comparison is None:
-        st.caption("These runs were not all tested on the same clips, so they are not compared with one another.")
-        return
-    st.text(sentence(comparison))
-    asked = "Each run answers with the mean probabilities of its models. " if comparison.pooled else ""
-    fewer = any(result.clips > comparison.clips for result in finished)
-    on = f"Compared on the {count(comparison.clips, 'clip')} that all of them were tested on. " if fewer else ""
-    st.caption(f"{on}{asked}McNemar's exact test, Holm's correction; clips of one recording count as independent, "
-               "so p is, if anything, too small.")
+def _figures(field: Sequence[Contender]) -> None:
+    """Every fold on one axis, and accuracy against what it costs."""
+    left, right = st.columns(2, gap="large")
+    lines, dark = [_line(each) for each in field], is_dark()
+    figure = runs_figure(lines, dark=dark)
+    with left:
+        show_figure(figure, "results_runs", alt="Accuracy of the compared models: folds, mean and 95 % interval")
+    with right:
+        against = st.segmented_control("Accuracy against", list(COSTS), default="compute", required=True, key="results_cost")
+        height = max(300, figure.layout.height - 68)  # the choice above it is as tall as the difference
+        show_figure(cost_figure(field, against, dark=dark, height=height), f"results_cost_{against}",
+                    alt=f"Test accuracy against {against}, with 95 % intervals")
 
 
-def _short(result: Result, among: list[Result]) -> str:
-    """The model's name where that says which run is meant, else the run's."""
-    alone = sum(other.model == result.model for other in among) == 1
-    return result.model if alone else result.name
-
-
-def _line(result: Result) -> dict:
-    accuracy = result.metrics["accuracy"]
-    return {"name": result.name, "mean": accuracy["mean"], "ci95": accuracy["ci95"],
-            "folds": [fold["accuracy"] for fold in result.metrics["folds"]]}
+def _line(each: Contender) -> dict:
+    score = each.scores["accuracy"]
+    return {"name": each.title, "mean": score.mean, "ci95": None if score.low is None else (score.low, score.high),
+            "folds": [fold["accuracy"] for run in each.runs for fold in run.metrics["folds"]]}

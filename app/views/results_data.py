@@ -10,6 +10,7 @@ from app.state import LABEL, dataset_named
 from core.classwise import rows_of
 from core.clips import Dataset
 from core.errors import UserError
+from core.finished import Finished
 from core.grouping import AUTO
 from core.metrics import METRICS, of_split, summarise
 from core.run_checks import PREDICTION_COLUMNS, read_summary
@@ -36,6 +37,7 @@ class Result:
     predictions: pd.DataFrame | None
     history: pd.DataFrame
     problems: list[str]
+    stamp: tuple = ()  # changes with the files
 
     @property
     def finished(self) -> bool:
@@ -72,6 +74,14 @@ def load_results(run: Run) -> Result:
     """The run's files, from memory unless one has changed. What is broken is said in ``problems``, never raised."""
     stamp = tuple(_stamp(run.path / name) for name in FILES)
     return _load(run.name, str(run.path), run.state, stamp)
+
+
+def comparable(result: Result) -> Finished | None:
+    """The run as the comparison takes it; None where it is not finished, or its answers or numbers are missing."""
+    if not (result.finished and result.tested):
+        return None
+    return Finished(result.name, result.model, result.protocol, result.dataset, result.class_names, result.settings,
+                    result.metrics, result.predictions, result.history)
 
 
 def dataset_of(result: Result) -> Dataset | None:
@@ -133,7 +143,7 @@ def _load(name: str, path: str, state: str, stamp: tuple) -> Result:
                             "bring these files back, or train the run again")
     return Result(name, state, str(summary.get("model") or config.get("model") or "unknown"),
                   str(summary.get("dataset") or config.get("dataset") or ""), protocol, class_names, config, metrics,
-                  predictions, history, problems)
+                  predictions, history, problems, stamp)
 
 
 def _fits(predictions: pd.DataFrame, class_names: tuple[str, ...], summary: dict) -> bool:

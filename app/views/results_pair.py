@@ -9,11 +9,13 @@ from app.components import guarded_fragment, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_clip import clip_player, list_height, stem
-from app.views.results_data import Result
+from app.views.results_data import Result, comparable
 from app.views.results_parts import block, count
-from core.comparison import Comparison, compare, one_answer_each, sentence
+from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
 from core.config import TrainConfig
 from core.differences import one_right, setting_differences
+from core.matches import fold_test
+from core.wording import interval, points
 
 LINK = "against"  # of the address: the second run, as long as the two are shown
 EVERY, FIRST, SECOND = "both", "first", "second"
@@ -57,6 +59,7 @@ def _side_by_side(first: Result, second: Result) -> None:
         st.caption("These two runs were not tested on the same clips, so only their settings are compared.")
     else:
         _in_words(comparison, first.name, second.name)
+        _over_folds(first, second)
     left, right = st.columns(2, gap="large")
     with left:
         _settings(first, second)
@@ -78,6 +81,22 @@ def _in_words(comparison: Comparison, first: str, second: str) -> None:
     st.caption(f"Only the first is right on {pair.only_first}, only the second on {pair.only_second}; on the other {same} "
                f"both are right or both wrong, which tells nothing about the difference (McNemar's exact test). {asked}"
                "Clips of one recording count as independent, so p is, if anything, too small.")
+
+
+def _over_folds(first: Result, second: Result) -> None:
+    """The t-test over folds, with its meaning; where it cannot be made, why."""
+    if not (runs := [run for result in (first, second) if (run := comparable(result))])[1:]:
+        return
+    test, why_not = fold_test(runs[:1], runs[1:])
+    if test is None:
+        st.caption(escape(f"No t-test over folds: {why_not}."))
+        return
+    how = "better" if test.difference > 0 else "worse" if test.difference else "better or worse"
+    means = "more than the folds scatter" if test.p < ALPHA else "no reliable difference beside the scatter of the folds"
+    st.text(f"Over the {test.folds} folds {first.name} is on average {points(abs(test.difference))} {how} than {second.name} "
+            f"(95 % of the difference: {interval(test.low, test.high, 'points')}): {means}, {p_text([test.p])}.")
+    st.caption(escape("Corrected resampled t-test (Nadeau and Bengio 2003): folds share most of their training clips, so the "
+                      "variance is widened."))
 
 
 def _capital(text: str) -> str:

@@ -10,7 +10,7 @@ from app.components import explain
 from app.components.frame import escape
 
 TERMS = {"Confusion matrix": ("confusion matrix",), "Classes": ("precision", "recall", "F1"), "ROC curves": ("ROC-AUC",),
-         "Learning curves": ("epoch", "loss"), "Runs": ("standard deviation", "confidence interval")}
+         "Learning curves": ("epoch", "loss"), "Comparison": ("standard deviation", "confidence interval")}
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.views.results_analysis import written
 from app.views.results_data import dataset_of, load_results
 from core.datasets import load_dataset
 from core.disk import size_of
@@ -77,9 +78,9 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
     runs = next(table.value for table in app.dataframe if "interval" in table.value)
     assert list(runs["accuracy"]) == [pytest.approx(100 * accuracy, abs=0.051)]
     blocks = [element.value for element in app.subheader]
-    assert blocks == ["Runs", "Confusion matrix", "Clips behind a cell", "Classes", "ROC curves", "Folds",
+    assert blocks == ["Comparison", "Confusion matrix", "Clips behind a cell", "Classes", "ROC curves", "Folds",
                       "Learning curves"]
-    assert len(app.get("download_button")) == len(blocks)
+    assert len(app.get("download_button")) == len(blocks) + 2, "a table of every block, and the report in two formats"
     assert app.query_params["run"] == "first"
 
 
@@ -97,9 +98,60 @@ def test_compared_runs_are_summed_up_by_what_the_test_supports(data, tmp_path, p
     make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
     app = page(run="good")
     assert app.multiselect(key="results_compared").value == ["good", "bad"]
-    assert "cnn_transformer_h4 beats cnn1d on these 30 clips, p" in texts(app)
+    assert "cnn_transformer_h4 is best here" in texts(app) and "reliably better than cnn1d" in texts(app)
+    assert "McNemar's exact test on 30 clips" in texts(app) and "t-test over 5 folds" in texts(app)
     app.multiselect(key="results_compared").set_value(["good"]).run()
-    assert "on these 30 clips" not in texts(app)
+    assert "best here" not in texts(app)
+
+
+def test_one_row_per_model_and_protocol_with_validation_beside_test(data, tmp_path, page):
+    for number, (model, protocol) in enumerate([("cnn1d", "assignment"), ("cnn1d", "split"), ("cnn_transformer_h4", "split")]):
+        make(data, tmp_path, f"run{number}", model=model, protocol=protocol, skill=3)
+    make(data, tmp_path, "again", model="cnn1d", protocol="assignment", skill=3, seed=1)
+    make(data, tmp_path, "half", model="cnn1d", protocol="split", state="stopped", seed=2)
+    app = page(experiment="design", run="run0")
+    assert app.query_params["experiment"] == "design" and app.selectbox(key="results_experiment").value == "design"
+    table = next(table.value for table in app.dataframe if "contender" in table.value)
+    assert sorted(table["contender"]) == ["cnn1d · assignment", "cnn1d · split", "cnn_transformer_h4 · split", "half"]
+    own = table.set_index("contender").loc["cnn1d · assignment"]
+    means = [load(name).summary["validation"]["accuracy"]["mean"] for name in ("run0", "again")]
+    assert own["seeds"] == "0, 1" and own["validation"] == pytest.approx(100 * np.mean(means), abs=0.051)
+    assert own["macs"] == 61 and table.set_index("contender").loc["half", "state"] == "stopped"
+    assert "Without half: only finished runs are reported." in texts(app)
+    app.multiselect(key="results_compared").set_value(["run0"]).run()
+    assert "experiment" not in app.query_params and app.selectbox(key="results_experiment").value is None
+    app.selectbox(key="results_experiment").set_value("design").run()
+    assert len(app.multiselect(key="results_compared").value) == 5 and app.query_params["experiment"] == "design"
+
+
+def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published")
+    app = page(experiment="desing")
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        f"there is no experiment called 'desing' in {tmp_path}/checkpoints; did you mean design?"]
+    assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
+
+
+def test_why_is_told_with_figures_and_tests(data, tmp_path, page):
+    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
+    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
+    app = page(run="good")
+    assert "Attention helps here" not in texts(app), "folded until it is asked for"
+    app = page(run="good", why="shown")
+    assert "Attention helps here: cnn_transformer_h4 is reliably better than cnn1d" in texts(app)
+    figures = [table.value for table in app.dataframe if "attends to" in table.value]
+    assert list(figures[0]["model"]) == ["cnn_transformer_h4", "cnn1d"]
+    assert "Do they learn by heart? No clip is held out to validate" in texts(app).replace("**", "")
+
+
+def test_the_report_is_written_from_what_is_compared(data, tmp_path, page):
+    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
+    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
+    page(run="good")
+    results = [load_results(load(name)) for name in ("good", "bad")]
+    text = written(results, "mine", "html").decode()
+    assert "<title>mine</title>" in text and "cnn_transformer_h4 is best here" in text and "http:" not in text
+    assert written(results, "mine", "md").decode().startswith("# mine")
 
 
 def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
@@ -108,7 +160,7 @@ def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
     app = page(run="one")
     app.multiselect(key="results_compared").set_value(["one", "other"]).run()
     assert not app.exception
-    assert "not all tested on the same clips" in texts(app)
+    assert "Not compared, because numbers compare only within one data set: other." in texts(app)
 
 
 def test_a_cell_lists_its_clips_and_the_link_restores_it(data, tmp_path, page):
@@ -136,7 +188,7 @@ def test_an_unfinished_run_shows_its_curves_and_says_so(data, tmp_path, page):
     make(data, tmp_path, "half", state="stopped")
     app = page(run="half")
     assert "This run is stopped. No test fold has been answered yet" in texts(app)
-    assert [element.value for element in app.subheader] == ["Runs", "Learning curves"]
+    assert [element.value for element in app.subheader] == ["Comparison", "Learning curves"]
 
 
 def test_folds_that_have_ended_are_shown_while_the_run_goes_on(data, tmp_path, page):
@@ -271,6 +323,7 @@ def test_two_runs_side_by_side(data, tmp_path, page):
     only_one = (clips["first"] == clips["true"]) ^ (clips["second"] == clips["true"])
     assert len(clips) and only_one.all()
     said = texts(app)
+    assert "Over the 5 folds good is on average" in said and "more than the folds scatter, p" in said
     assert "percentage points more. good beats bad on these 30 clips, p" in said
     assert f"Only the first is right on {(clips['first'] == clips['true']).sum()}," in said
     app.selectbox("results_second_good").set_value("good").run()

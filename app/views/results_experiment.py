@@ -1,0 +1,56 @@
+"""The experiment that is compared: of the link (``?experiment=``), or chosen above the comparison."""
+
+import streamlit as st
+
+from app.components import show_error
+from core.errors import UserError
+from core.experiments import Experiment, list_experiments, runs_of
+from core.runs import headline_accuracy
+
+LINK, CHOICE, TAKEN = "experiment", "results_experiment", "results_experiment_taken"
+
+
+def take_experiment(compared: str, chosen: str) -> None:
+    """Compare the runs of the link's experiment, once for a link. ``compared`` and ``chosen`` are keys of the session."""
+    asked = st.query_params.get(LINK)
+    if asked and asked != st.session_state.get(TAKEN):
+        try:
+            _compare(asked, compared, chosen)
+        except UserError as error:
+            st.query_params.pop(LINK)
+            show_error(error)
+
+
+def experiment_choice(compared: str, chosen: str, here: set[str]) -> None:
+    """A list of the experiments, where there are any; it shows the one whose runs are compared, and so does the link.
+
+    ``here``: the runs that the page knows.
+    """
+    known = {each.name: each for each in list_experiments()}
+    now = next((name for name, each in known.items() if _names(each) & here == {*st.session_state[compared]}), None)
+    st.session_state[CHOICE] = st.session_state[TAKEN] = now
+    if now:
+        st.query_params[LINK] = now
+    else:
+        st.query_params.pop(LINK, None)
+    if known:
+        st.selectbox("Experiment", list(known), key=CHOICE, placeholder="Choose an experiment",
+                     on_change=lambda: _compare(st.session_state[CHOICE], compared, chosen),
+                     help="Compare all runs of an experiment")
+
+
+def _compare(name: str | None, compared: str, chosen: str) -> None:
+    if name is None:
+        return
+    runs = runs_of(name)
+    names = [run.name for run in runs]
+    st.session_state[compared], st.session_state[TAKEN] = names, name
+    asked = st.query_params.get("run")
+    if asked in names:
+        st.session_state[chosen] = asked
+    elif st.session_state.get(chosen) not in names:
+        st.session_state[chosen] = max(runs, key=lambda run: headline_accuracy(run) or 0.0).name
+
+
+def _names(experiment: Experiment) -> set[str]:
+    return {run.name for run in experiment.runs}

@@ -13,7 +13,7 @@ from core.config import field_named
 HEIGHT = 300  # px
 ACCURACY = "Validation accuracy (%)"
 FEWEST = 5  # trials trained to their end from which importances are said
-DIMENSIONS = 8  # settings in the parallel coordinates: more cannot be told apart
+DIMENSIONS = 6  # settings in the parallel coordinates: more cannot be told apart on a phone
 
 
 def history_figure(study, start: int | None, *, dark: bool = False) -> go.Figure:
@@ -64,7 +64,7 @@ def epochs_figure(study, start: int | None, *, epochs: int, dark: bool = False) 
 
 
 def parallel_figure(study, names: list[str], *, dark: bool = False) -> go.Figure:
-    """One line per trial trained to its end, through its accuracy and up to eight of its settings; the better, the stronger."""
+    """One line per trial trained to its end, through its accuracy and up to six of its settings; the better, the stronger."""
     from optuna.visualization import plot_parallel_coordinate
 
     shade = ink(dark)
@@ -76,10 +76,10 @@ def parallel_figure(study, names: list[str], *, dark: bool = False) -> go.Figure
                     customdata=[[_label(name), value] for name, value in line.customdata])
     notes = [{**note.to_plotly_json(), "font": {"color": shade.muted, "size": 10.5}} for note in drawn.layout.annotations]
     shapes = [{**shape.to_plotly_json(), "line": {"color": shade.grid, "width": 1}} for shape in drawn.layout.shapes]
-    texts = [_label(text).replace(" ", "<br>", 1) for text in drawn.layout.xaxis.ticktext]
-    axis = {**drawn.layout.xaxis.to_plotly_json(), "side": "top", "tickangle": -30, "ticktext": texts,
+    texts = [_label(text) for text in drawn.layout.xaxis.ticktext]
+    axis = {**drawn.layout.xaxis.to_plotly_json(), "side": "top", "tickangle": -40, "ticktext": texts,
             "tickfont": {"color": shade.text, "size": 11}, "range": [-0.4, len(texts) - 0.8]}
-    return new_figure(dark=dark, height=HEIGHT + 60, title="Which settings go with which accuracy?", margin=(24, 24, 112, 16),
+    return new_figure(dark=dark, height=HEIGHT + 60, title="Which settings go with which accuracy?", margin=(36, 24, 124, 16),
                       data=sorted(lines, key=lambda line: line.y[0]), xaxis=axis, yaxis=drawn.layout.yaxis.to_plotly_json(),
                       annotations=notes, shapes=shapes, hovermode="closest")
 

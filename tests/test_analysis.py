@@ -59,6 +59,11 @@ def test_attention():
     says(found(title, h(4, GOOD), cnn(FAR)), True, "Attention helps here: cnn_transformer_h4 is reliably better than cnn1d")
     says(found(title, h(4, FAR), cnn()), True, "Attention does not help here: cnn1d is reliably better")
     says(found(title, h(4, NEAR), cnn()), False)
+    longer = h(4, GOOD, settings={"epochs": 15, "mixup": 0.1})
+    assert "not trained alike" not in found(title, h(4, GOOD), cnn(FAR)).sentence
+    says(found(title, longer, cnn(FAR)), True, "They were not trained alike (epochs and mixup), which may be why.")
+    assert "not trained alike" in found("Is more compute worth it?", longer, cnn(FAR, macs=2)).sentence
+    assert found("Which model is best?", longer, cnn(FAR)).sentence.endswith("trained alike: cnn1d has other settings.")
     assert "without" in found(title, h(4, GOOD), h(2, FAR))
 
 

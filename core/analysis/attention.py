@@ -3,7 +3,7 @@
 from collections import defaultdict
 from itertools import combinations
 
-from core.analysis.evidence import Evidence, Finding, standing
+from core.analysis.evidence import Evidence, Finding, standing, unlike
 from core.catalog import CATALOG
 from core.head_agreement import HeadAgreement
 from core.wording import count, interval, listed, percent
@@ -28,7 +28,7 @@ def helps(evidence: Evidence) -> Finding | str:
     else:
         sentence = f"Attention does not help here: {other.name} is reliably better than {one.name}, the best model with it."
     rows = [(*standing(each), CATALOG[each.model].attends or "none") for each in known]
-    return Finding(sentence, evidence.test_of([(one, other)]), match.reliable,
+    return Finding(sentence + unlike(one, other), evidence.test_of([(one, other)]), match.reliable,
                    ("model", "accuracy", "95 % interval", "attends to"), tuple(rows))
 
 

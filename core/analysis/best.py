@@ -1,6 +1,6 @@
 """Which model is best: the most accurate one, and whom the tests show to be behind it."""
 
-from core.analysis.evidence import ONE, Evidence, Finding, standing
+from core.analysis.evidence import ONE, Evidence, Finding, standing, unlike
 from core.comparison import p_text
 from core.wording import interval, percent, points, several
 
@@ -19,6 +19,10 @@ def rule(evidence: Evidence) -> Finding | str:
     else:
         sentence = (f"{best.name} is ahead with {share}: reliably better than {several(_names(beaten))}, but there is no "
                     f"reliable difference to {several(_names(tied))}.")
+    differently = [each for each in evidence.field[1:] if unlike(best, each)]
+    if differently:
+        have = "have" if len(differently) > 1 else "has"
+        sentence += f" Not all were trained alike: {several(_names(differently))} {have} other settings."
     rows = [(*standing(each), _sd(each), *_against(evidence, each)) for each in evidence.field]
     return Finding(sentence, evidence.test_of((best, each) for each in evidence.field[1:]), not tied,
                    ("model", "accuracy", "95 % interval", "standard deviation", f"McNemar against {best.name}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core.analysis.evidence import ONE, Evidence, Finding, standing
+from core.analysis.evidence import ONE, Evidence, Finding, standing, unlike
 from core.contenders import Contender
 from core.wording import duration, millions, number, times
 
@@ -46,4 +46,5 @@ def _worth(evidence: Evidence, what: str, unit: str, cost: Callable[[Contender],
         sentence = f"More {what} {does} not pay here: {needs} and is reliably worse."
     else:
         sentence = f"More {what} {pays} here: {needs} and is reliably better."
-    return Finding(sentence, evidence.test_of([(best, other)]), evidence.beats(best, other), columns, tuple(rows))
+    return Finding(sentence + unlike(best, other), evidence.test_of([(best, other)]), evidence.beats(best, other), columns,
+                   tuple(rows))

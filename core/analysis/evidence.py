@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.comparison import p_text
+from core.config import field_named
 from core.contenders import Contender
 from core.matches import Match
-from core.wording import interval, percent
+from core.wording import interval, percent, several
 
 ONE = "only one model was tested under this protocol"
 
@@ -72,6 +73,15 @@ class Evidence:
             told += (f"; corrected resampled t-test over {folds[0].folds.folds} folds: "
                      + bound([match.p_folds for match in folds]))
         return told + (f" (Holm's correction, {total} pairs)" if total > 1 else "")
+
+
+def unlike(one: Contender, other: Contender) -> str:
+    """A sentence on the settings in which two models were trained differently; nothing where there is none. What concerns
+    only one of them does not count."""
+    first, second = dict(one.setup), dict(other.setup)
+    labels = [field_named(name).metadata["label"].lower() for name in first
+              if name in second and first[name] != second[name]]
+    return f" They were not trained alike ({several(labels)}), which may be why." if labels else ""
 
 
 def bound(values: Sequence[float]) -> str:

@@ -69,18 +69,18 @@ def parallel_figure(study, names: list[str], *, dark: bool = False) -> go.Figure
 
     shade = ink(dark)
     drawn = plot_parallel_coordinate(study, params=names[:DIMENSIONS], target=_percent, target_name="accuracy (%)")
-    lines = [trace for trace in drawn.data if trace.mode == "lines"]
-    for line in lines:
-        good = float(line.y[0])  # the first axis is the accuracy, from the worst trial to the best
-        line.update(line={"color": _mix(shade.muted, shade.accent, good), "width": 1 + 1.5 * good}, opacity=0.35 + 0.6 * good,
+    lines = sorted((trace for trace in drawn.data if trace.mode == "lines"), key=lambda line: line.y[0])  # by accuracy
+    for place, line in enumerate(lines, start=1):
+        good = (place / len(lines)) ** 2
+        line.update(line={"color": _mix(shade.muted, shade.accent, good), "width": 1 + 1.75 * good}, opacity=0.25 + 0.7 * good,
                     customdata=[[_label(name), value] for name, value in line.customdata])
     notes = [{**note.to_plotly_json(), "font": {"color": shade.muted, "size": 10.5}} for note in drawn.layout.annotations]
     shapes = [{**shape.to_plotly_json(), "line": {"color": shade.grid, "width": 1}} for shape in drawn.layout.shapes]
     texts = [_label(text) for text in drawn.layout.xaxis.ticktext]
-    axis = {**drawn.layout.xaxis.to_plotly_json(), "side": "top", "tickangle": -40, "ticktext": texts,
+    axis = {**drawn.layout.xaxis.to_plotly_json(), "side": "top", "tickangle": -60, "ticktext": texts,
             "tickfont": {"color": shade.text, "size": 11}, "range": [-0.4, len(texts) - 0.8]}
-    return new_figure(dark=dark, height=HEIGHT + 60, title="Which settings go with which accuracy?", margin=(36, 24, 124, 16),
-                      data=sorted(lines, key=lambda line: line.y[0]), xaxis=axis, yaxis=drawn.layout.yaxis.to_plotly_json(),
+    return new_figure(dark=dark, height=HEIGHT + 60, title="Which settings go with which accuracy?", margin=(36, 56, 140, 16),
+                      data=lines, xaxis=axis, yaxis=drawn.layout.yaxis.to_plotly_json(),
                       annotations=notes, shapes=shapes, hovermode="closest")
 
 

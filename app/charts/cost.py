@@ -55,7 +55,7 @@ def cost_figure(field: Sequence[Contender], what: str, *, dark: bool = False, he
         height_of_name = top - (top - bottom) * (place + 0.5) / len(field)
         figure.add_annotation(x=x, y=100 * score.mean, ax=high + 0.03 * (end - low), axref="x", ay=height_of_name,
                               ayref="y", xanchor="left", text=label(each.name, 22), showarrow=True, arrowhead=0,
-                              arrowwidth=0.75, arrowcolor=shade.muted, standoff=6, font=dict(size=11.5, color=shade.text))
+                              arrowwidth=0.75, arrowcolor=shade.muted, standoff=6, font=dict(size=11.5, color=colour))
     for index, name in enumerate(protocols):
         figure.add_scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True,
                            marker=dict(size=10, color=PROTOCOL_COLOURS[dark][index % 4]))

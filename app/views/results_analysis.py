@@ -65,7 +65,9 @@ def summary_of(analyses: Sequence[Analysis]) -> None:
     for each, finding in told:
         st.markdown(escape(finding.sentence) if len(told) == 1 else f"**{escape(each.protocol)}**: {escape(finding.sentence)}")
     if told:
-        st.caption(escape(f"{told[0][1].test}. Clips of one recording count as independent, so p is, if anything, too small."))
+        whose = f"Under {told[0][0].protocol}: " * (len(told) > 1)
+        st.caption(escape(f"{whose}{told[0][1].test}. Clips of one recording count as independent, so p is, if anything, too "
+                          "small."))
 
 
 @guarded_fragment()

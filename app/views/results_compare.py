@@ -31,6 +31,7 @@ from core.wording import interval
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
+TALL = 16  # rows after which the table scrolls
 
 
 def chosen_run(results: dict[str, Result]) -> str:
@@ -163,7 +164,7 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
         table if others else table.drop(columns="state"), hide_index=True, key=key, on_select=look_into,
-        selection_mode="single-row", placeholder="–",
+        selection_mode="single-row", placeholder="–", height=35 * (min(len(rows), TALL) + 1) + 3,
         selection_default={"selection": {"rows": [next(place for place, names in enumerate(runs) if chosen in names)]}},
         column_config={
             "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),

@@ -154,7 +154,8 @@ def against_cost(field: Sequence[Contender], cost: Callable[[Contender], float],
             canvas.line(x, canvas.y(100 * score.low), x, canvas.y(100 * score.high), colour=colour, width=5, opacity=0.28)
         canvas.line(x, y, canvas.right + 8, label - 3, colour="var(--muted)", width=0.75, opacity=0.6)
         canvas.dot(x, y, colour, 4.5)
-        canvas.text(canvas.right + 11, label, cut(each.name, 24), cls="strong", size=11)
+        canvas.dot(canvas.right + 13, label - 4, colour, 3)
+        canvas.text(canvas.right + 20, label, cut(each.name, 22), cls="strong", size=11)
     return canvas.svg()
 
 

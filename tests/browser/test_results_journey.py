@@ -57,3 +57,33 @@ def write_table(folder: Path) -> None:
         soundfile.write(folder / f"{index:02d}.wav", sound, 8000)
         lines.append(f"{index:02d}.wav,{('birds', 'glass', 'rain')[index % 3]},{index // 6 + 1},r{index // 2}")
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_an_experiment_is_compared_explained_and_taken_home(start_server, page, tmp_path):
+    from playwright.sync_api import expect
+
+    data = tmp_path / "data"
+    write_table(data / "sounds")
+    server = start_server(EARSHOT_DATA=data)
+    dataset = load_dataset(str(data / "sounds"))
+    for model, skill in (("cnn1d", 0.0), ("cnn_transformer_h4", 4.0)):
+        fabricate_run(server.checkpoints, dataset, name=model, model=model, protocol="published", skill=skill, epochs=4,
+                      dataset_name="sounds")
+
+    server.open(page, "/results?experiment=design")
+    expect(page.get_by_text("cnn_transformer_h4 is best here").first).to_be_visible()
+    page.get_by_text("Which model is best, and why").click()
+    expect(page.get_by_text("Attention helps here: cnn_transformer_h4 is reliably better than cnn1d")).to_be_visible()
+    page.wait_for_url(re.compile("experiment=design.*why=shown"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report").first.click()
+    assert download.value.suggested_filename == "report-design.html"
+    download.value.save_as(tmp_path / "report.html")
+
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.get_by_role("heading", name="Which model is best?")).to_be_visible()
+    assert [url for url in asked if not url.startswith("file:")] == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing but tables scrolls sideways"

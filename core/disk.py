@@ -13,6 +13,7 @@ import psutil
 
 from core.config import cache_dir, checkpoints_dir
 from core.runs import list_runs
+from core.studies import list_studies
 
 JUST_WRITTEN = 300.0  # s in which a download may still be written or unpacked by another process
 DEMO = "Demo sounds"
@@ -66,9 +67,9 @@ def clear_cache() -> Cleared:
     """Remove what can be made again, but nothing that another process is building or (on Windows) has open.
 
     Elsewhere a training that reads decoded clips keeps them until it ends: the file only loses its name. The demo sounds
-    stay as long as any run waits or trains: it may be about to decode them.
+    stay as long as any run or study waits or trains: it may be about to decode them.
     """
-    freed, kept, training = 0, [], any(run.status.active for run in list_runs())
+    freed, kept, training = 0, [], any(each.status.active for each in [*list_runs(), *list_studies()])
     for part in cache_parts():
         for entry in part.entries:
             size = size_of(entry)

@@ -12,7 +12,9 @@ from app.views.listen_choice import TYPES
 from core.devices import describe_device
 from core.errors import UserError
 from core.limits import max_upload_mb
-from core.runs import Run, headline_accuracy, list_runs
+from core.runs import headline_accuracy, list_runs
+from core.studies import list_studies
+from core.work_folder import Work
 
 EVERY, SLOWLY = 2, 10  # s between two looks: while something trains, and while nothing does
 MEASURED_BY = {
@@ -52,14 +54,15 @@ def best_card(dataset_name: str) -> None:
 def running_card() -> None:
     """What trains now; it looks again by itself, so that runs which were started elsewhere appear."""
     st.html("<style>.st-key-home_running [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
-    active = any(run.status.active for run in list_runs())
+    active = any(work.status.active for work in [*list_runs(), *list_studies()])
     guarded_fragment(EVERY if active else SLOWLY)(_running)(active)
 
 
 def _running(was_active: bool) -> None:
-    active = [run for run in reversed(list_runs()) if run.status.active]
-    if name := st.session_state.pop("home.open", None):
-        st.switch_page("views/train.py", query_params={"run": name})
+    active = [work for work in reversed([*list_runs(), *list_studies()]) if work.status.active]
+    if opened := st.session_state.pop("home.open", None):
+        page, link = opened
+        st.switch_page(f"views/{page}.py", query_params=link)
     if bool(active) != was_active:
         st.rerun()
     st.subheader("Running now", anchor=False)
@@ -68,18 +71,20 @@ def _running(was_active: bool) -> None:
         if st.button("Train", icon=":material/model_training:"):
             st.switch_page("views/train.py")
         return
-    run = next((run for run in active if run.state != "queued"), active[0])
-    _progress(run)
+    work = next((work for work in active if work.state != "queued"), active[0])
+    _progress(work)
     waiting = len(active) - 1
     if waiting:
         st.caption(f"{waiting} more waiting")
     # a callback: a plain press could be lost when the card looks again at that very moment
-    st.button("Open", icon=":material/open_in_full:", on_click=lambda: st.session_state.update({"home.open": run.name}))
+    page = "tune" if work.kind == "study" else "train"
+    st.button("Open", icon=":material/open_in_full:",
+              on_click=lambda: st.session_state.update({"home.open": (page, {work.kind: work.name})}))
 
 
-def _progress(run: Run) -> None:
-    status = run.status
-    st.text(run.name)
+def _progress(work: Work) -> None:
+    status = work.status
+    st.text(work.name)
     st.progress(status.progress, text=escape(status.message))
 
 

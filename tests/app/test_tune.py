@@ -249,6 +249,15 @@ def test_what_cannot_be_read_is_said_and_leaves_the_rest(config, file, text, sen
         assert "The search" in said(app), "what it found does not need the journal"
 
 
+def test_home_shows_the_study_at_work_and_opens_it(config):
+    study = finished_study(config, "s", [0.5, 0.6])
+    study.write_status("running", progress=0.5, message="trial 2 of 2")
+    app = open_page("home", dataset=config.dataset)
+    assert not app.exception and "trial 2 of 2" in app.get("progress")[0].proto.text
+    button(app, "Open").click().run()
+    assert app.session_state["tune.open"] == "s" and "Cancel study" in labels(app)
+
+
 def test_a_failed_study_shows_its_message_as_text(config):
     study = finished_study(config, "s", [0.5, 0.6])
     study.write_status("failed", progress=0.1, message="**bold** [link](x)")

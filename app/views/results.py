@@ -38,4 +38,4 @@ else:
                 "Train a model", key="results_empty", page="views/train.py", icon=":material/model_training:")
 disk_panel(another_run)
 words("accuracy", "macro F1", "F1", "precision", "recall", "ROC-AUC", "confusion matrix", "standard deviation",
-      "confidence interval", "fold", "test", "validation", "protocol", "seed", "epoch", "loss", "parameters")
+      "confidence interval", "fold", "test", "validation", "protocol", "seed", "epoch", "loss", "parameters", "MACs")

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from core.__main__ import main
+from core.config import TrainConfig
 from core.errors import UserError
 from core.report import make_report, runs_named
 from core.report.blocks import Heading, Items, Text, table
@@ -13,6 +14,7 @@ from core.report.html import page as html_page
 from core.report.markdown import page as markdown_page
 from tests.app.fabricated_runs import fabricate_run
 from tests.finished_runs import finished, flipped
+from tests.finished_studies import finished_study
 
 GOOD = [i % 10 != 0 for i in range(100)]
 NASTY = '<script src="https://x.test/a.js">|*_`'
@@ -111,6 +113,15 @@ def test_two_data_sets_are_compared_apart():
         make_report([])
 
 
+def test_a_search_for_settings_is_told_where_it_was_of_the_same_model_and_data(isolated, tiny_folder):
+    config = TrainConfig(dataset=str(tiny_folder), model="cnn1d", epochs=4, sample_rate=4_000, clip_seconds=0.5)
+    finished_study(config, "won", [0.5, 0.8, 0.6, 0.4])
+    own = make_report([finished("cnn1d", settings={"dataset": str(tiny_folder)})]).written("html")
+    assert all(part in read(own).text for part in ("(study won). The search", "trial 1 reached", " instead of "))
+    for other in (finished("cnn_transformer_h2", settings={"dataset": str(tiny_folder)}), finished("cnn1d")):
+        assert "study won" not in make_report([other]).written("html")
+
+
 @pytest.fixture
 def runs(isolated, tiny_dataset):
     for name, model in (("one", "cnn1d"), ("two", "cnn_transformer_h4")):
@@ -131,12 +142,13 @@ def test_the_command_writes_an_experiment_or_runs(runs, tmp_path, capsys, monkey
 
 
 @pytest.mark.parametrize("names, sentence", [
-    (["design"], "error: half is stopped at 40%, and only finished runs can be compared: `python -m core train --resume half` "
-                 "goes on with it, or leave it out\n"),
+    (["design"], "error: half is stopped at 40% and late is stopped at 40%, and only finished runs can be compared: `python -m "
+                 "core train --resume half` goes on with the first, or leave them out\n"),
     (["desing"], "error: there is neither an experiment nor a run called 'desing' in .*; did you mean design?"),
 ])
 def test_what_cannot_be_reported_is_one_sentence(runs, tiny_dataset, tmp_path, capsys, monkeypatch, names, sentence):
-    fabricate_run(runs, tiny_dataset, name="half", state="stopped", epochs=4)
+    for seed, name in enumerate(("half", "late")):
+        fabricate_run(runs, tiny_dataset, name=name, state="stopped", epochs=4, seed=seed)
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*.html"))
     assert main(["report", *names]) == 2

@@ -17,7 +17,14 @@ from core.finished import Finished, read_finished, recordings, unfinished_senten
 from core.head_agreement import HeadAgreement, head_agreement
 from core.report import html, markdown
 from core.report.blocks import Block, Heading
-from core.report.chapters import analysis_chapter, comparison_chapter, in_short, method_chapter, settings_chapter
+from core.report.chapters import (
+    analysis_chapter,
+    comparison_chapter,
+    in_short,
+    method_chapter,
+    search_chapter,
+    settings_chapter,
+)
 from core.report.of_run import run_section
 from core.run_folder import Run
 from core.runs import get_run, list_runs
@@ -85,7 +92,7 @@ def make_report(runs: Sequence[Finished], title: str = "", attention: Mapping[st
         blocks += [Heading(f"In short{where}"), *in_short(field, analyses)]
         blocks += [Heading(f"Comparison{where}"), *comparison_chapter(field)]
         blocks += [Heading(f"Analysis{where}"), *analysis_chapter(analyses)]
-        blocks += [Heading(f"Hyper-parameters{where}"), *settings_chapter(field)]
+        blocks += [Heading(f"Hyper-parameters{where}"), *settings_chapter(field), *search_chapter(group)]
     blocks.append(Heading("Every run"))
     for group in grounds.values():
         for each in contenders(group):

@@ -1,6 +1,7 @@
 """The chapters of a report that speak of all runs at once: in short, comparison, analysis, settings, method."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 
 from core.analysis import Analysis
@@ -8,11 +9,15 @@ from core.comparison import p_text
 from core.config import config_fields, field_named
 from core.contenders import Contender, Score
 from core.differences import in_words
+from core.errors import UserError
 from core.finished import Finished
 from core.matches import Match, explained, matches
+from core.readers import normalised
 from core.report.blocks import Beside, Block, Code, Drawing, Folded, Heading, Items, Text, table
 from core.report.drawings import against_cost
 from core.splits import PROTOCOLS
+from core.studies import list_studies
+from core.verdict import changed_in_words, noise, sentence, verdict_of
 from core.wording import count, duration, interval, millions, number, percent, points, thousands
 
 BEST = "Which model is best?"
@@ -114,6 +119,21 @@ def settings_chapter(field: Sequence[Contender]) -> list[Block]:
         blocks.append(table(("model", "protocol", *map(_label, differ)), rows))
     same = [(_label(name), values[0][name]) for name in names if name not in differ]
     return [*blocks, table(("setting", "all of them" if len(known) > 1 else known[0].name), same)]
+
+
+def search_chapter(runs: Sequence[Finished]) -> list[Block]:
+    """What searches for settings found for these models on this data; nothing where there was none."""
+    blocks: list[Block] = []
+    for study in list_studies():
+        with suppress(UserError):
+            mine = any(run.model == study.config.model and normalised(str(run.settings.get("dataset", run.dataset)))
+                       == normalised(study.config.dataset) for run in runs)
+            verdict = verdict_of(study) if mine and study.status.state == "finished" else None
+            if verdict:
+                tried = f"{count(study.trials_ended, 'trial')} of {count(study.config.epochs, 'epoch')} (study {study.name})"
+                blocks += [Text(f"{study.config.model}, {tried}. {sentence(verdict, study.start_in_words)} "
+                                f"{noise(verdict.clips, verdict.best_accuracy)}"), Items(tuple(changed_in_words(verdict)))]
+    return [Heading("Searched by validation accuracy, without the test fold", 3), *blocks] if blocks else []
 
 
 def _settings(run: Finished) -> dict[str, str]:

@@ -27,6 +27,7 @@ from core.study_storage import open_study
 from core.tuning import run_study
 from core.verdict import verdict_of
 from core.worker import work
+from tests.conftest import write_tiny
 
 NAMES = ("learning_rate", "batch_size", "mixup")
 TRIALS = 6
@@ -38,6 +39,10 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def _quick(isolated, monkeypatch):
+    make_quick(monkeypatch)
+
+
+def make_quick(monkeypatch) -> None:
     """One thread; pruning and Optuna's TPE begin early enough to take part in a handful of trials."""
     monkeypatch.setenv("EARSHOT_THREADS", "1")
     monkeypatch.setattr(tuning, "AT_RANDOM", 3)
@@ -46,7 +51,21 @@ def _quick(isolated, monkeypatch):
 
 @pytest.fixture
 def config(tiny_folder) -> TrainConfig:
-    return TrainConfig(dataset=str(tiny_folder), model="cnn1d", epochs=2, batch_size=8, sample_rate=4_000, clip_seconds=0.5)
+    return config_on(tiny_folder)
+
+
+def config_on(folder) -> TrainConfig:
+    return TrainConfig(dataset=str(folder), model="cnn1d", epochs=2, batch_size=8, sample_rate=4_000, clip_seconds=0.5)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> bytes:
+    """The outcome of the study that nothing disturbed, on the clips of ``tiny_folder``."""
+    place = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
+        return outcome(searched(config_on(write_tiny(place / "tiny"))))
 
 
 def made(config: TrainConfig, name: str = "s", trials: int = TRIALS, **options) -> Study:
@@ -107,9 +126,8 @@ def test_bad_trials_are_stopped_early_and_the_starting_point_never(config):
     assert set(study.trials()["epochs"][tuning.BEFORE_PRUNING:]) == {1}
 
 
-def test_fold_1_is_never_read(config, tiny_folder):
+def test_fold_1_is_never_read(config, tiny_folder, whole):
     """Poisoned labels, poisoned sounds, and files that cannot be read at all: the same study, to the byte."""
-    before = outcome(searched(config, "clean"))
     for file in tiny_folder.glob("*/1-*"):
         file.write_bytes(b"no sound at all")
     noise = np.random.default_rng(1).uniform(-1, 1, 4000)
@@ -119,7 +137,7 @@ def test_fold_1_is_never_read(config, tiny_folder):
             file.unlink()
             soundfile.write(classes[(place + 1) % len(classes)] / f"1-99{place}-A.wav", noise, 8_000)
     after = searched(config, "poisoned")
-    assert outcome(after) == before
+    assert outcome(after) == whole
     assert not any("/1-" in path for path in after.answers()["path"])
     assert "unreadable" not in after.log()
 
@@ -147,8 +165,7 @@ def test_a_trial_is_what_a_run_would_be(config):
 
 
 @pytest.mark.parametrize("moment", ["training", "before its end is written", "after its answers are written"])
-def test_a_study_that_was_killed_comes_out_the_same(config, monkeypatch, moment):
-    whole = outcome(searched(config, "whole"))
+def test_a_study_that_was_killed_comes_out_the_same(config, monkeypatch, moment, whole):
     study = made(config, "cut")
     with monkeypatch.context() as patch:
         calls = 0
@@ -203,8 +220,7 @@ def test_a_process_that_is_killed_goes_on(config):
     assert "cut: " in ended.stdout and outcome(study) == whole
 
 
-def test_cancel_keeps_what_is_done_and_resume_goes_on(config):
-    whole = outcome(searched(config, "whole"))
+def test_cancel_keeps_what_is_done_and_resume_goes_on(config, whole):
     study = made(config, "cut")
 
     def after_two(share: float, message: str) -> None:
@@ -219,21 +235,20 @@ def test_cancel_keeps_what_is_done_and_resume_goes_on(config):
     assert outcome(study) == whole
 
 
-def test_a_finished_study_goes_on_to_more_trials(config):
-    whole = outcome(searched(config, "whole", trials=5))
+def test_a_finished_study_goes_on_to_more_trials(config, whole):
     study = searched(config, "short", trials=3)
     with pytest.raises(UserError, match="was asked for 3 trials"):
         want_more(study, 3)
-    want_more(study, 5)
+    want_more(study, TRIALS)
     assert study.state == "stopped" and run_study(study) == "finished"
     assert outcome(study) == whole
 
 
-def test_a_database_gives_the_same_study(config, isolated):
+def test_a_database_gives_the_same_study(config, isolated, whole):
     url = f"sqlite:///{isolated}/trials.db"
     study = searched(config, "kept", storage=url)
     assert (isolated / "trials.db").exists() and not study.journal.exists()
-    assert outcome(study) == outcome(searched(config, "journal"))
+    assert outcome(study) == whole
     assert len(open_study(study, write=False).trials) == TRIALS
 
 

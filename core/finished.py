@@ -81,7 +81,7 @@ def unfinished_sentence(runs: Sequence[Run]) -> str:
     told = [f"{run.name} is {run.status.state}" + (f" at {run.status.progress:.0%}" if run.status.state != "failed" else "")
             for run in runs]
     waiting, first = all(run.status.active for run in runs), runs[0].name
-    go_on = "wait for it" if waiting else f"`python -m core train --resume {first}` goes on with " + (
+    go_on = f"wait for {'it' if len(runs) == 1 else 'them'}" if waiting else f"`python -m core train --resume {first}` goes on with " + (
         "it" if len(runs) == 1 else "the first")
     return (f"{' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}, and only finished runs can be compared: "
             f"{go_on}, or leave {'it' if len(runs) == 1 else 'them'} out")

@@ -58,7 +58,7 @@ def runs_named(names: Sequence[str]) -> list[Run]:
             own = own or [get_run(name)]
         if not own:
             near = difflib.get_close_matches(name, {*(run.name for run in known), *(run.experiment for run in known)}, 3, 0.4)
-            hint = f"did you mean {' or '.join(sorted(near))}?" if near else "`python -m core runs` lists what is there"
+            hint = f"did you mean {' or '.join(near)}?" if near else "`python -m core runs` lists what is there"
             raise UserError(f"there is neither an experiment nor a run called {name!r} in {checkpoints_dir()}; {hint}")
         found |= {run.name: run for run in own}
     return list(found.values())

@@ -39,7 +39,8 @@ svg .grid { stroke: var(--grid); } svg .inverse { fill: var(--surface); }
   main { max-width: none; padding: 0; } body { font-size: 10.5pt; } nav { display: none; }
   h2, h3, h4 { break-after: avoid; } figure, tr, .finding { break-inside: avoid; } .scroll { overflow: visible; }
   .beside { grid-template-columns: 1fr 1fr; } table { font-size: 7pt; } small { font-size: 6pt; }
-  th, td { padding: 4px 6px 4px 0; } th, th.n { white-space: normal; overflow-wrap: anywhere; } pre { white-space: pre-wrap; }
+  th, td { padding: 4px 6px 4px 0; } th, th.n { white-space: normal; overflow-wrap: anywhere; hyphens: auto; }
+  pre { white-space: pre-wrap; }
   details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; }
   a { color: inherit; text-decoration: none; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

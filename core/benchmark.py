@@ -47,8 +47,8 @@ class Speed:
 
 @dataclass(frozen=True)
 class Pair:
-    """One model beside a plain one with the same numbers; ``gflops``: billions of operations a second that ours does, and
-    the most that a large matrix product reaches here."""
+    """One model beside a plain one with the same numbers; ``gflops``: billions of operations of the plain program that
+    ours gets through in a second, and what a large matrix product reaches here."""
 
     name: str
     reference: str

@@ -34,7 +34,7 @@ def _print_row(row) -> None:
         text = f"{row.name:28}  not here: {row.reason}"
     elif hasattr(row, "reference"):
         text = (f"{row.name}: {row.clips_per_second:.2f} clips/s, {row.reference}: {row.reference_clips_per_second:.2f}, "
-                f"{row.ratio:.2f} times as fast; {row.gflops:.0f} of at most {row.peak_gflops:.0f} Gflop/s")
+                f"{row.ratio:.2f} times as fast; {row.gflops:.0f} Gflop/s (a large matrix product: {row.peak_gflops:.0f})")
     else:
         text = (f"{row.name:28}{row.batch_size:>18}{row.training_clips_per_second:>20.1f}{row.training_ratio:>18.2f}"
                 f"{row.inference_ms:>18.1f}")

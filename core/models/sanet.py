@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.block_conv import BlockConv1d
+from core.models.fft_conv import FFTConv1d
 from core.models.layers import BatchNorm, MultiHeadSelfAttention
 from core.models.tokens import Strides, TokenLayout, time_layout
 
@@ -136,10 +136,9 @@ class AttentivePool(nn.Module):
 
 
 def _conv(width_in: int, width: int, kernel: int, stride: int, padding: int) -> nn.Conv1d:
-    """The long kernels of the first stages take most of the time, and gain most from blocks (README, Speed)."""
-    if kernel < 32:
-        return nn.Conv1d(width_in, width, kernel, stride, padding, bias=False)
-    return BlockConv1d(width_in, width, kernel, stride, padding, bias=False, block=kernel // 8)
+    """The long kernels of the first stages would take most of the time of training on a CPU."""
+    kind = FFTConv1d if kernel >= 32 else nn.Conv1d
+    return kind(width_in, width, kernel, stride, padding, bias=False)
 
 
 def frames_after(frames: int, kernel: int, stride: int) -> int:

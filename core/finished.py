@@ -80,11 +80,11 @@ def unfinished_sentence(runs: Sequence[Run]) -> str:
     """Which runs are not finished, how they stand, and what to do."""
     told = [f"{run.name} is {run.status.state}" + (f" at {run.status.progress:.0%}" if run.status.state != "failed" else "")
             for run in runs]
-    waiting, first = all(run.status.active for run in runs), runs[0].name
-    go_on = f"wait for {'it' if len(runs) == 1 else 'them'}" if waiting else f"`python -m core train --resume {first}` goes on with " + (
-        "it" if len(runs) == 1 else "the first")
+    waiting, first, them = all(run.status.active for run in runs), runs[0].name, "it" if len(runs) == 1 else "them"
+    go_on = f"wait for {them}" if waiting else (f"`python -m core train --resume {first}` goes on with "
+                                                + ("it" if len(runs) == 1 else "the first"))
     return (f"{' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}, and only finished runs can be compared: "
-            f"{go_on}, or leave {'it' if len(runs) == 1 else 'them'} out")
+            f"{go_on}, or leave {them} out")
 
 
 def recordings(run: Finished) -> dict[str, str]:

@@ -85,20 +85,22 @@ def settings_of(trials: pd.DataFrame, study: Study) -> dict[int, dict]:
             for _, row in trials.iterrows()}
 
 
-def sentence(verdict: Verdict, start: str = "the defaults") -> str:
-    """Whether the search won, in a sentence or two."""
+def sentence(verdict: Verdict, start: str = "the defaults", *, ended: bool = True) -> str:
+    """Whether the search won, in a sentence or two; with ``ended`` false, how it stands so far."""
+    won, nothing, unsure = ("The search won", "The search did not win", "The search did not win reliably") if ended else (
+        "The search is ahead so far", "Nothing better so far", "No reliable gain so far")
     of = f"{_percent(verdict.best_accuracy)} of {verdict.clips} validation clips"
     if not verdict.found:
         if not verdict.compared:
             return f"Only {start} were trained to the end so far: {of}."
-        return (f"The search did not win: none of {verdict.compared} other finished {_trials(verdict.compared)} did better "
+        return (f"{nothing}: none of {verdict.compared} other finished {_trials(verdict.compared)} did better "
                 f"than {start}, {of}.")
     gain = (f"{of}, {verdict.points:+.1f} points against {start}: {_clips(verdict.only_best)} that only the best set gets "
             f"right, {_clips(verdict.only_start)} that only {start} do")
     test = f"McNemar's test, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"
     if verdict.won:
-        return f"The search won: trial {verdict.best} reached {gain} ({test})."
-    return (f"The search did not win reliably: trial {verdict.best} reached {gain}, which chance explains as well ({test}).")
+        return f"{won}: trial {verdict.best} reached {gain} ({test})."
+    return (f"{unsure}: trial {verdict.best} reached {gain}, which chance explains as well ({test}).")
 
 
 def noise(clips: int, accuracy: float) -> str:

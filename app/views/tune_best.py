@@ -29,7 +29,7 @@ def show_best(study: Study, train: Callable[[], None]) -> None:
                 st.badge("better than the start", icon=":material/check:", color="green")
             else:
                 st.badge("no reliable gain" if verdict.found else "nothing better", icon=":material/drag_handle:", color="gray")
-        st.text(sentence(verdict, study.start_in_words))
+        st.text(sentence(verdict, study.start_in_words, ended=ended))
         if changes := changed_in_words(verdict):
             st.markdown("\n".join(f"- {escape(change)}" for change in changes))
         st.caption(escape(noise(verdict.clips, verdict.best_accuracy)))

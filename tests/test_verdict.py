@@ -57,8 +57,10 @@ def test_a_starting_point_that_was_done_again_is_found():
     assert judged(0, 50, 60, states=("fail", "complete", "complete"), whys=("interrupted", START)).start == 1
 
 
-@pytest.mark.parametrize("right, said", [((50, 70), "The search is ahead so far: trial 1"), ((50, 53), "No reliable gain so far"),
-                                         ((50, 40), "Nothing better so far: none of 1 other finished trial did")])
+@pytest.mark.parametrize("right, said", [
+    ((50, 70), "The search is ahead so far: trial 1"), ((50, 53), "No reliable gain so far: trial 1"),
+    ((50, 40), "Nothing better so far: none of 1 other finished trial did"),
+])
 def test_nothing_is_said_to_be_decided_before_the_end(right, said):
     assert sentence(judged(*right), ended=False).startswith(said)
 

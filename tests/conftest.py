@@ -86,3 +86,15 @@ def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low"
                 path = root / name / f"{fold}-{100 * (number + 1) + fold}-{take}.wav"
                 soundfile.write(path, np.clip(waveform, -1, 1), TINY_RATE)
     return root
+
+
+SLOW_FIRST = ("browser", "test_processes", "test_tuning", "app")
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    """Files that take long are begun first, so that both processes end together (pyproject.toml keeps this order)."""
+    def rank(item) -> int:
+        parts = {item.path.stem, item.path.parent.name}
+        return next((place for place, name in enumerate(SLOW_FIRST) if name in parts), len(SLOW_FIRST))
+
+    items.sort(key=rank)

@@ -70,7 +70,7 @@ def test_the_readme_lists_every_model_with_its_measured_size():
 
 
 def test_the_readme_names_every_protocol_and_page():
-    for word in (*PROTOCOLS, "Home", "Explore", "Train", "Results", "Listen inside"):
+    for word in (*PROTOCOLS, "Home", "Explore", "Train", "Tune", "Results", "Listen inside"):
         assert word in README
 
 

@@ -48,7 +48,7 @@ def until(condition, what: str):
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.01)
+        time.sleep(0.03)
     raise AssertionError(f"{what} did not happen within {DEADLINE} s")
 
 
@@ -68,7 +68,7 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
-    config = config.replace(epochs=12, final=True)
+    config = config.replace(epochs=8, final=True)
     whole, killed = create_run(config, "whole"), create_run(config, "killed")
     launch(whole)
     wait_for_state(whole, "finished")

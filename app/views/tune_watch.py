@@ -38,7 +38,6 @@ def _watch(was_active: bool) -> None:
         st.rerun()  # begin or end to look again by itself
     undo_bar(_open)
     if not studies:
-        st.subheader("Studies", anchor=False)
         empty_state("No study yet. The first one you start appears here, with its trials as they end.", key="no_studies")
         return
     current = _current(studies)

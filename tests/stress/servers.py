@@ -113,7 +113,7 @@ def launch_three(server: Server, page) -> None:
 
 
 def fill(page, label: str, value: str) -> None:
-    field = page.get_by_label(label, exact=True)
+    field = page.get_by_label(label, exact=True).and_(page.locator(":not(.st-key-whole *)"))  # the form's, not the card's
     field.fill(value)
     field.press("Enter")
 

@@ -68,7 +68,7 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
-    config = config.replace(epochs=8, final=True)
+    config = config.replace(epochs=5, final=True)
     whole, killed = create_run(config, "whole"), create_run(config, "killed")
     launch(whole)
     wait_for_state(whole, "finished")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -205,13 +206,13 @@ def _dies_silently(tell):
 
 def test_a_process_that_is_killed_goes_on(config):
     """The real thing: SIGKILL in the middle of a trial, then `tune --resume`."""
-    whole = outcome(searched(config.replace(epochs=8), "whole", trials=2))
-    study = made(config.replace(epochs=8), "cut", trials=2)
+    whole = outcome(searched(config.replace(epochs=4), "whole", trials=2))
+    study = made(config.replace(epochs=4), "cut", trials=2)
     command = [sys.executable, "-m", "core", "tune", "--resume", "cut"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env=os.environ | {"EARSHOT_LAUNCHED": "cut"})
     while process.poll() is None and not (study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes()):
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert study.state == "interrupted"

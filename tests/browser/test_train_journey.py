@@ -9,7 +9,7 @@ import soundfile
 from core.runs import Run
 
 PITCHES = {"low": 300, "middle": 900, "high": 2400}
-RATE, SECONDS, EPOCHS = 8_000, 0.5, 40
+RATE, SECONDS, EPOCHS = 8_000, 0.5, 15
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,115 @@
+"""How quickly Home, Train and Results answer, and the ways between the pages: ``python tests/benchmarks/pages_speed.py``.
+
+Median and worst of twenty, in milliseconds, from the press until what it is to change stands on the page (looked for at
+every frame, in Chromium, on ESC-10 with the runs that come with Earshot). ``--url`` measures a server that already runs.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+
+from shots import browser, serve, settle
+
+PAGES = {  # how a page says that it is there: text that only it has, or a figure of it that is drawn
+    "Explore": "document.querySelector('.st-key-explore_clip_figure .heatmaplayer image')",
+    "Train": "document.body.innerText.includes('20 trainings in 8 runs')",
+    "Results": "document.querySelector('[class*=st-key-results_matrix] .js-plotly-plot .main-svg')",
+    "Home": "document.body.innerText.includes('Best model here')",
+}
+RUNS = ("cnn_transformer_h4-split-s0-esc10-assignment", "cnn_transformer_h2-split-s0-esc10-assignment")
+TEXT = "document.body.innerText.includes({!r})"
+
+
+def timed(page, act: Callable[[], None], there: str) -> float:
+    """Milliseconds from the press in ``act`` until the JavaScript expression ``there`` holds."""
+    started = time.perf_counter()
+    act()
+    page.wait_for_function(f"() => {there}", timeout=60_000, polling="raf")
+    return 1000 * (time.perf_counter() - started)
+
+
+def ways(page) -> dict[str, Callable[[int], float]]:
+    """Each leads to its page; the others are passed on the way, and not counted."""
+    def to(name: str, start: str) -> Callable[[int], float]:
+        def go(turn: int) -> float:
+            link(start)
+            page.wait_for_function(f"() => {PAGES[start]}", timeout=60_000)
+            settle(page)
+            return timed(page, lambda: link(name), PAGES[name])
+        return go
+
+    def link(name: str) -> None:
+        page.get_by_role("link", name=name, exact=True).first.click()
+
+    return {f"from {start} to {name}": to(name, start)
+            for start, name in (("Home", "Explore"), ("Explore", "Train"), ("Train", "Results"), ("Results", "Home"))}
+
+
+def on_train(page) -> dict[str, Callable[[int], float]]:
+    start = page.get_by_role("button", name="Start training").or_(page.get_by_role("button", name="Start 2 runs"))
+    start.first.wait_for()
+
+    def model(turn: int) -> float:
+        label = "Start training" if turn % 2 else "Start 2 runs"
+        return timed(page, page.get_by_text("cnn1d", exact=True).first.click, TEXT.format(label))
+
+    def preset(turn: int) -> float:
+        name, epochs = (("Quick", "15"), ("Standard", "100"))[turn % 2]
+        return timed(page, page.get_by_text(name, exact=True).first.click,
+                     "Array.from(document.querySelectorAll('input[aria-label=Epochs]')).pop().value === '" + epochs + "'")
+
+    return {"Train: a model more or less": model, "Train: a preset": preset}
+
+
+def on_results(page) -> dict[str, Callable[[int], float]]:
+    def run(turn: int) -> float:
+        name = RUNS[turn % 2]
+        page.get_by_label("Run to look into").first.click()
+        option = page.get_by_role("option").filter(has_text=name).first
+        option.wait_for()
+        return timed(page, option.click, f"[...document.querySelectorAll('h2, h3')].some("
+                     f"node => node.innerText.trim() === '{name}')")
+
+    def cost(turn: int) -> float:
+        name, title = (("size", "Trainable parameters"), ("compute", "Multiply-accumulates per clip"))[turn % 2]
+        return timed(page, page.locator(".st-key-results_cost").get_by_text(name, exact=True).click,
+                     f"[...document.querySelectorAll('.xtitle')].some(node => node.textContent.includes('{title}'))")
+
+    return {"Results: another run": run, "Results: accuracy against another cost": cost}
+
+
+def measure(url: str, times: int) -> None:
+    print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
+    with browser() as page:
+        for address, actions in (("", ways), ("train", on_train), ("results", on_results)):
+            page.goto(f"{url}/{address}")
+            settle(page)
+            for name, act in actions(page).items():
+                for turn in (0, 1):
+                    act(turn)  # warm
+                taken = []
+                for turn in range(times):
+                    taken.append(act(turn))
+                    settle(page)
+                print(f"{name:<42}{statistics.median(taken):8.0f}{max(taken):8.0f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=20, help="how often each thing is done")
+    parser.add_argument("--url", help="a server that already runs")
+    args = parser.parse_args()
+    if args.url:
+        measure(args.url, args.times)
+    else:
+        with serve() as url:
+            measure(url, args.times)
+
+
+if __name__ == "__main__":
+    main()

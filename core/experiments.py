@@ -126,7 +126,7 @@ def create(plans: Sequence[Plan], name: str | None = None, *, add: bool = False,
         try:
             for plan, seconds in zip(plans, estimate(plans).by_run, strict=True):
                 made.append(single.create_run(plan.config, run_name, name, seconds))
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C: all runs or none; it is raised again
             for run in made:  # no process knows of them yet
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
@@ -244,7 +244,7 @@ def _alone() -> Iterator[None]:
         while not lock.try_acquire():
             if time.monotonic() > until:
                 raise UserError("somebody else is making runs at this moment; try again when they are there")
-            time.sleep(0.05)
+            time.sleep(0.05)  # it is held for the moment in which folders are made
     except OSError as error:
         raise UserError(f"runs are kept in {checkpoints_dir()}, which cannot be written ({error.strerror}); "
                         "set EARSHOT_CHECKPOINTS to a folder that can") from None

@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException:  # whatever it was, also Ctrl-C: half a file does not stay behind; it is raised again
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)

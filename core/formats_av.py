@@ -39,7 +39,7 @@ class AvSound:
                 context.thread_count = 1
                 self.rate, self.channels, self.subtype = context.sample_rate, context.channels, context.name.upper()
                 self.frames = round(self._seconds() * self.rate)
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C: the file does not stay open; it is raised again
             self.close()
             raise
 

@@ -96,7 +96,7 @@ class Search:
                 self._tell(trial, "COMPLETE", value, why, epochs, time.monotonic() - started, answers)
         except (Pruned, Diverged) as error:
             self._tell(trial, "PRUNED", None, str(error) or why, epochs, time.monotonic() - started)
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C and "Cancel"; it is raised again
             with suppress(Exception):  # what went wrong is raised; a trial left running is set aside later
                 self._tell(trial, "FAIL", None, "interrupted; done again", epochs, time.monotonic() - started)
             raise

@@ -60,7 +60,7 @@ def wait_for_turn(run: Work, on_wait: Callable[[str], None] = lambda message: No
             said, said_at = message, time.monotonic()
             run.write_status("queued", progress=run.status.progress, message=message)
             on_wait(message)
-        time.sleep(POLL)
+        time.sleep(POLL)  # the system lock cannot be waited for and told to give up at once
 
 
 def _waiting() -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 Imports no torch."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +42,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(ABC):
     """One folder that a process of its own works on, in the queue. Everything is read from disk when asked for."""
 
     name: str
@@ -64,9 +65,9 @@ class Work:
         return self.path / self.record_name
 
     @property
+    @abstractmethod
     def problem(self) -> str:
         """One sentence when the record cannot be read, else the empty text."""
-        raise NotImplementedError
 
     @property
     def created(self) -> datetime:
@@ -164,9 +165,9 @@ class Work:
             return silent < UNHEARD
         return is_alive(who["pid"], who.get("pid_created"))
 
+    @abstractmethod
     def _status_without_file(self) -> Status:
         """How it stands where no status was written: it came with Earshot, or is broken."""
-        raise NotImplementedError
 
 
 def _as(status: Status, state: str, message: str) -> Status:

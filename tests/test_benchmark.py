@@ -74,6 +74,26 @@ def test_the_naive_conv_transformer_computes_ours():
         torch.testing.assert_close(ours(waveform), naive(waveform), rtol=1e-4, atol=1e-4)
 
 
+def test_the_naive_sanet_computes_ours():
+    torch.manual_seed(0)
+    naive, ours = NaiveSANet().eval(), create_model("sanet", 10).eval()
+    parts = {**{f"stages.{i}.": f"early.{i}." for i in range(4)}, "stages.4.": "attention1.", "stages.5.": "late.",
+             "stages.6.": "attention2.", "score.": "pool.score."}
+    weights = {}
+    for name, value in naive.state_dict().items():
+        for theirs, mine in parts.items():
+            name = name.replace(theirs, mine)
+        weights[name.replace("squeeze.1.", "squeeze.gate.0.").replace("squeeze.3.", "squeeze.gate.2.")] = value
+    for block in ("attention1", "attention2"):
+        for kind in ("weight", "bias"):
+            weights[f"{block}.attention.qkv.{kind}"] = torch.cat(
+                [weights.pop(f"{block}.attention.{part}.{kind}") for part in ("query", "key", "value")])
+    ours.load_state_dict(weights)
+    with torch.no_grad():
+        waveform = torch.randn(2, NaiveSANet.num_samples) / 10
+        torch.testing.assert_close(ours(waveform), naive(waveform), rtol=1e-4, atol=1e-4)
+
+
 def test_an_unknown_model_is_refused(capsys):
     assert main(["benchmark", "--model", "cnn9d"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no model called 'cnn9d'")

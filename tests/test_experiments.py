@@ -259,7 +259,7 @@ def command(tiny_folder, monkeypatch):
 @pytest.fixture
 def untrained(monkeypatch):
     """Nothing is trained: every run is finished as soon as its turn comes."""
-    monkeypatch.setattr(train_command, "_worked", lambda each, quiet: stands(each, "finished", 1.0) or 0)
+    monkeypatch.setattr(train_command, "carried_out", lambda each, told, quiet: stands(each, "finished", 1.0) or 0)
 
 
 def test_the_assignment_on_the_command_line(command, untrained, capsys):

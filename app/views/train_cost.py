@@ -5,7 +5,7 @@ import streamlit as st
 from app.components import guarded_fragment, show_error
 from app.views.train_like import forget_filled_in
 from core import experiments
-from core.costs import estimate, start_trial
+from core.costs import Cost, estimate, start_trial
 from core.errors import UserError
 from core.plan import Plan
 
@@ -32,6 +32,12 @@ def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
         return
     cost = estimate(plans)
     st.markdown(f"**{experiments.in_short(cost)}**")
+    say_pace(cost, measuring, "An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
+
+
+def say_pace(cost: Cost, measuring: str, known: str) -> None:
+    """Where the pace of this machine is not known it is measured, and that is said; ``known`` is said where it is. The key
+    ``measuring`` of the session holds whether to ask again."""
     if cost.unknown and start_trial(cost.unknown[0]):
         st.caption("Measuring how fast this machine trains such a model …")
         st.session_state[measuring] = True
@@ -39,7 +45,7 @@ def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
         st.caption("How long it takes could not be measured here.")
         st.session_state[measuring] = False
     else:
-        st.caption("An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
+        st.caption(known)
         if st.session_state.pop(measuring, None):
             st.rerun()
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.components import guarded_fragment, show_error
 from app.state import chosen_data
+from app.views.train_cost import say_pace
 from app.views.train_form import say_wrong
 from core.config import TrainConfig
-from core.costs import start_trial
 from core.errors import UserError
 from core.plan import Plan
 from core.progress import in_words
@@ -50,16 +50,7 @@ def _cost(plan: Plan | None, trials: int) -> None:
     cost = most_it_costs(plan, trials)
     time = f", at most about {in_words(cost.seconds)} here" if cost.seconds is not None else ""
     st.markdown(f"**{trials:,} trials, {cost.trainings:,} trainings{time}**")
-    if cost.unknown and start_trial(cost.unknown[0]):
-        st.caption("Measuring how fast this machine trains such a model …")
-        st.session_state[MEASURING] = True
-    elif cost.unknown:
-        st.caption("How long it takes could not be measured here.")
-        st.session_state[MEASURING] = False
-    else:
-        st.caption("Less, because bad trials are stopped early. It waits its turn, like every training.")
-        if st.session_state.pop(MEASURING, None):
-            st.rerun()
+    say_pace(cost, MEASURING, "Less, because bad trials are stopped early. It waits its turn, like every training.")
 
 
 def send(plan: Plan, space: list[Searched], trials: int, name: str, storage: str) -> None:

@@ -6,16 +6,15 @@ import os
 import signal
 import sys
 from datetime import datetime
-from pathlib import Path
 
-from core.commands.layout import ProgressLine
+from core.commands.foreground import carried_out, settings_of
 from core.commands.runs import entry_of
-from core.config import field_named, parse_setting
+from core.config import field_named
 from core.errors import UserError
 from core.run_folder import Run
 from core.runs import LAUNCHED, check_resumable, get_run
 from core.turns import claim
-from core.worker import set_aside, work
+from core.worker import set_aside
 
 OWN_OPTIONS = ("dataset", "label", "limit", "sources", "folds", "epochs")
 REPEATED = ("model", "protocol", "seed")
@@ -56,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         for each in runs:
             alone = bool(args.resume) and len(runs) == 1  # it was not claimed before
-            codes.append(_worked(each, quiet=args.json or LAUNCHED in os.environ) if alone or _is_ours(each) else 130)
+            ours = alone or _is_ours(each)
+            codes.append(carried_out(each, _result, quiet=args.json or LAUNCHED in os.environ) if ours else 130)
     except KeyboardInterrupt:
         for each in runs:
             if each.status.pid == os.getpid() and each.status.active:
@@ -70,15 +70,10 @@ def run(args: argparse.Namespace) -> int:
 
 def plans_of(args: argparse.Namespace) -> list:
     """A :class:`core.plan.Plan` of every run asked for, checked against its data. Raises :class:`UserError`."""
-    from core.datasets import default_dataset
     from core.experiments import ASSIGNMENT, combinations
     from core.plan import make_plan
 
-    common = dict(parse_setting(text) for text in args.settings)
-    common |= {name: value for name in OWN_OPTIONS if (value := getattr(args, name)) is not None}
-    common.setdefault("dataset", default_dataset())
-    if Path(common["dataset"]).is_dir() and len(Path(common["dataset"]).parts) > 1:
-        common["dataset"] = str(Path(common["dataset"]).resolve())
+    common = settings_of(args, OWN_OPTIONS)
     choices = {f"{name}s": getattr(args, name) or [common.pop(name, field_named(name).default)] for name in REPEATED}
     if args.assignment:
         if args.model or args.protocol:
@@ -154,29 +149,6 @@ def _is_ours(each: Run) -> bool:
         set_aside(each)
         return False
     return status.state == "queued" and status.pid == os.getpid()
-
-
-def _worked(each: Run, *, quiet: bool) -> int:
-    """Work on one run and say in one line how it ended."""
-    line = ProgressLine()
-    try:
-        state = work(each, line.show)
-    except KeyboardInterrupt:
-        line.clear()
-        raise
-    except UserError as error:
-        line.clear()
-        print(f"error: {each.name}: {error}", file=sys.stderr)
-        return 2
-    except Exception:  # already in the run's log and status; one line is enough here
-        line.clear()
-        log = each.path / "log.txt"
-        print(f"failed: {each.name}: {each.status.message}; the details are in {log}", file=sys.stderr)
-        return 1
-    line.clear()
-    if not quiet:
-        print(_result(each, state))
-    return 0 if state == "finished" else 130
 
 
 def _result(each: Run, state: str) -> str:

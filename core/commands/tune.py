@@ -7,16 +7,16 @@ import signal
 import sys
 from pathlib import Path
 
-from core.commands.layout import ProgressLine
+from core.commands.foreground import carried_out, settings_of
 from core.commands.train import NICER
-from core.config import TrainConfig, field_named, parse_setting
+from core.config import TrainConfig, field_named
 from core.errors import UserError
 from core.runs import LAUNCHED, cancel, check_resumable
 from core.search_space import SPACE, USUAL, default_space, parse_search
 from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import Study
 from core.turns import claim
-from core.worker import set_aside, work
+from core.worker import set_aside
 
 OWN_OPTIONS = ("dataset", "label", "limit", "sources", "model", "epochs", "seed")
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if hasattr(os, "nice"):
         os.nice(NICER)
     try:
-        code = _worked(study, quiet=args.json or LAUNCHED in os.environ)
+        code = carried_out(study, _result, quiet=args.json or LAUNCHED in os.environ)
     except KeyboardInterrupt:
         if study.status.pid == os.getpid() and study.status.active:
             set_aside(study)
@@ -106,14 +106,7 @@ def _cancelled(study: Study) -> int:
 
 
 def _created(args: argparse.Namespace) -> Study:
-    from core.datasets import default_dataset
-
-    values = dict(parse_setting(text) for text in args.settings)
-    values |= {name: value for name in OWN_OPTIONS if (value := getattr(args, name)) is not None}
-    values.setdefault("dataset", default_dataset())
-    if Path(values["dataset"]).is_dir() and len(Path(values["dataset"]).parts) > 1:
-        values["dataset"] = str(Path(values["dataset"]).resolve())
-    config = TrainConfig.from_dict(values)
+    config = TrainConfig.from_dict(settings_of(args, OWN_OPTIONS))
     space = parse_search(args.search) if args.search else default_space(config.model)
     study = create_study(config, space, 20 if args.trials is None else args.trials, name=args.name, storage=args.storage)
     claim(study)
@@ -134,28 +127,6 @@ def _resumed(args: argparse.Namespace) -> Study:
             check_resumable(study)
         study.cancel_file.unlink(missing_ok=True)
     return study
-
-
-def _worked(study: Study, *, quiet: bool) -> int:
-    """Work on the study and say in one or two lines how it ended."""
-    line = ProgressLine()
-    try:
-        state = work(study, line.show)
-    except KeyboardInterrupt:
-        line.clear()
-        raise
-    except UserError as error:
-        line.clear()
-        print(f"error: {study.name}: {error}", file=sys.stderr)
-        return 2
-    except Exception:  # already in the study's log and status; one line is enough here
-        line.clear()
-        print(f"failed: {study.name}: {study.status.message}; the details are in {study.path / 'log.txt'}", file=sys.stderr)
-        return 1
-    line.clear()
-    if not quiet:
-        print(_result(study, state))
-    return 0 if state == "finished" else 130
 
 
 def _result(study: Study, state: str) -> str:

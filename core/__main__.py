@@ -10,7 +10,7 @@ from datetime import datetime
 from core.config import cache_dir
 from core.errors import UserError
 
-COMMANDS = ("data", "models", "train", "tune", "runs", "predict", "report", "benchmark")
+COMMANDS = ("data", "models", "train", "tune", "runs", "predict", "report", "calibrate", "robustness", "benchmark")
 
 
 class Parser(argparse.ArgumentParser):

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import TrainConfig
-from core.effects import level, play_in_room, shift_pitch, stretch_time
+from core.effects import equalize, fill_silence, level, loudest, play_in_room, shift_pitch, stretch_time
 
 
 def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
@@ -41,6 +41,17 @@ def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> 
     clips = [F.interpolate(clip[None, None], size=max(1, round(samples / speed)), mode="linear")[0, 0]
              for clip, speed in zip(waveform, speeds, strict=True)]
     return torch.stack([clip.repeat(math.ceil(samples / len(clip)))[:samples] for clip in clips])
+
+
+def fill(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips is repeated where it would be silent at its ends, so that no class is told by its silence."""
+    return _some(waveform, config.fill, generator, fill_silence)
+
+
+def equalizer(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips sounds as through another microphone."""
+    return _some(waveform, config.equalize, generator, lambda clip: equalize(
+        clip, config.equalize_db * _uniform(4, generator, -1, 1)))
 
 
 def reverb(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
@@ -86,30 +97,38 @@ def add_noise(waveform: Tensor, probability: float, generator: torch.Generator) 
 
 
 EFFECTS: dict[str, Callable[[Tensor, TrainConfig, torch.Generator], Tensor]] = {  # in the order in which they are done
+    "fill": fill,
     "time_shift": lambda waveform, config, generator: time_shift(waveform, config.time_shift, generator),
     "speed": lambda waveform, config, generator: change_speed(waveform, config.speed, generator),
     "reverb": reverb,
     "stretch": stretch,
     "pitch": pitch,
+    "equalize": equalizer,
     "level": lambda waveform, config, generator: level(waveform, config.level),
     "gain": gain,
     "polarity": polarity,
     "noise": lambda waveform, config, generator: add_noise(waveform, config.noise, generator),
 }
-CHANCES = {"reverb": ("reverb",), "stretch": ("stretch",), "pitch": ("pitch",), "gain": ("gain",), "polarity": ("polarity",),
-           "noise": ("noise",)}  # the settings that say how often
+CHANCES = ("fill", "reverb", "stretch", "pitch", "equalize", "gain", "polarity", "noise")  # whose setting says how often
 
 
-def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator, equal_loudness: bool = False
+          ) -> tuple[Tensor, Tensor]:
     """Adds a second clip of the batch to each, in a random ratio at equal expected energy, and shares the label.
 
-    ``targets`` are probabilities ``(batch, num_classes)``. Zhang et al. 2018, https://arxiv.org/abs/1710.09412; the energy
-    rule is that of between-class learning, Tokozume et al. 2018, https://arxiv.org/abs/1711.10282
+    ``targets`` are probabilities ``(batch, num_classes)``. With ``equal_loudness`` the ratio is that of what is heard: the
+    louder clip is turned down first. Zhang et al. 2018, https://arxiv.org/abs/1710.09412; the energy rule and the loudness
+    are those of between-class learning, Tokozume et al. 2018, https://arxiv.org/abs/1711.10282
     """
     batch = len(waveform)
     partner = torch.randperm(batch, generator=generator, device=waveform.device)
     ratio = _uniform(batch, generator)[:, None]
-    mixed = (ratio * waveform + (1 - ratio) * waveform[partner]) / (ratio.square() + (1 - ratio).square()).sqrt()
+    share = ratio
+    if equal_loudness:
+        loud = loudest(waveform)
+        mine, other = ratio * loud[partner], (1 - ratio) * loud
+        share = mine / (mine + other)
+    mixed = (share * waveform + (1 - share) * waveform[partner]) / (share.square() + (1 - share).square()).sqrt()
     return mixed, ratio * targets + (1 - ratio) * targets[partner]
 
 

@@ -1,13 +1,14 @@
 """Weights on disk: safetensors with config and class names in the metadata. Nothing is unpickled."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from core.calibration import Calibration
 from core.config import TrainConfig
 from core.errors import UserError
 from core.files import replacing
@@ -25,11 +26,15 @@ class Checkpoint:
     model: nn.Module  # in evaluation mode
     config: TrainConfig
     class_names: tuple[str, ...]
+    calibration: Calibration = field(default_factory=Calibration)
 
 
-def save_checkpoint(path: Path, model: nn.Module, config: TrainConfig, class_names: tuple[str, ...]) -> None:
+def save_checkpoint(path: Path, model: nn.Module, config: TrainConfig, class_names: tuple[str, ...],
+                    calibration: Calibration | None = None) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     described = {"architecture": model.architecture} if hasattr(model, "architecture") else {}
+    if calibration:
+        described["calibration"] = calibration.to_dict()
     _write(path, tensors, {"config": config.to_dict(), "class_names": list(class_names), **described})
 
 
@@ -41,6 +46,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise UserError(f"{path} holds weights but not Earshot's config and class names; use a checkpoint made here")
     try:
         config, class_names = TrainConfig.from_dict(config), tuple(class_names)
+        calibration = Calibration.from_dict(metadata.get("calibration", {}))
         model = create_model(config.model, len(class_names), config.num_samples, config.sample_rate, config,
                              metadata.get("architecture"))
     except UserError as error:
@@ -50,7 +56,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except RuntimeError:
         raise UserError(f"the weights in {path} do not fit the model {config.model}; "
                         "it was saved by another version of that model: train it again") from None
-    return Checkpoint(model.eval(), config, class_names)
+    return Checkpoint(model.eval(), config, class_names, calibration)
 
 
 def save_fold_state(path: Path, state: FoldState) -> None:

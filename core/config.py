@@ -58,6 +58,8 @@ class TrainConfig:
                            "file names suggest), file (each file is one), or a regular expression whose group is the "
                            "recording, found in the file's name (in its path where it has a / in it)",
                            group="data", label="Recordings")
+    leave_out: str = setting("", "Classes that the model is not to know, separated by commas: to see whether it says so when "
+                             "it hears them", group="data", label="Classes left out")
     sample_rate: int = setting(16_000, "Every clip is resampled to this rate", group="data", label="Sample rate",
                                low=4_000, high=96_000, unit="Hz")
     clip_seconds: float = setting(5.0, "Every clip is cut or padded to this length", group="data",
@@ -110,6 +112,8 @@ class TrainConfig:
     dynamic: float = setting(0.0, "Probability that a training clip is replaced by one built from up to four active stretches "
                              "of its class, of training clips only", group="augmentation", label="Built clips", low=0.0,
                              high=1.0)
+    fill: float = setting(0.0, "Probability that the silence at a clip's ends is filled with repeats of its sound",
+                          group="augmentation", label="Filled silence", low=0.0, high=1.0)
     time_shift: float = setting(1.0, "Each clip is rotated in time by up to this share of its length",
                                 group="augmentation", label="Time shift", low=0.0, high=1.0)
     speed: float = setting(0.25, "Each clip is played faster or slower, and so higher or lower, by up to this share",
@@ -128,6 +132,10 @@ class TrainConfig:
                            label="Pitch shift", low=0.0, high=1.0)
     pitch_semitones: float = setting(0.25, "Up to this much higher or lower", group="augmentation",
                                      label="Pitch shift, up to", low=0.0, high=12.0, unit="semitones")
+    equalize: float = setting(0.0, "Probability that a clip sounds as through another microphone", group="augmentation",
+                              label="Equalizer", low=0.0, high=1.0)
+    equalize_db: float = setting(6.0, "Each of four points of the spectrum is raised or lowered by up to this much",
+                                 group="augmentation", label="Equalizer, up to", low=0.0, high=40.0, unit="dB")
     level: float = setting(0.0, "Root mean square that every clip is brought to, in training and in use; 0: none",
                            group="augmentation", label="RMS level", low=0.0, high=0.5)
     gain: float = setting(1.0, "Probability that a clip is made louder or softer", group="augmentation",
@@ -140,6 +148,10 @@ class TrainConfig:
                            group="augmentation", label="Noise", low=0.0, high=1.0)
     mixup: float = setting(0.5, "Probability that a batch is mixed: two clips added, their labels shared",
                            group="augmentation", label="Mixup", low=0.0, high=1.0)
+
+    mixup_loudness: bool = setting(False, "The louder of two mixed clips is turned down first, so that the label's shares are "
+                                   "those that are heard (between-class learning)", group="augmentation",
+                                   label="Mixup at equal loudness")
 
     device: str = setting("auto", "Where to compute: auto takes a CUDA GPU, then Apple's MPS, then the CPU",
                           group="machine", label="Device", choices=("auto", "cuda", "mps", "cpu"))

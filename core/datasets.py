@@ -6,11 +6,11 @@ Names are looked up in :func:`core.config.data_dirs`, ignoring case and punctuat
 import dataclasses
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core.clips import Clip, Dataset
+from core.clips import Clip, Dataset, plain
 from core.config import TrainConfig, data_dirs
 from core.errors import UserError
 from core.grouping import AUTO, regrouped
@@ -59,8 +59,25 @@ def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int |
 
 
 def configured_dataset(config: TrainConfig) -> Dataset:
-    """The clips that a run's settings name."""
-    return load_dataset(config.dataset, label=config.label, limit=config.limit, sources=config.sources)
+    """The clips that a run's settings name. Raises :class:`UserError` as :func:`load_dataset` does, and for a class left
+    out that is none, or too many of them."""
+    dataset = load_dataset(config.dataset, label=config.label, limit=config.limit, sources=config.sources)
+    return without_classes(dataset, [name.strip() for name in config.leave_out.split(",") if name.strip()])
+
+
+def without_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """The data set without the clips of these classes; :class:`UserError` where that is none of them or leaves one."""
+    absent = [name for name in names if name not in dataset.class_names]
+    if absent:
+        raise UserError(f"{dataset.name} has no class {plain(absent[0])!r} to leave out; its classes are "
+                        f"{', '.join(map(plain, dataset.class_names))}")
+    kept = tuple(name for name in dataset.class_names if name not in names)
+    if len(kept) < 2:
+        raise UserError(f"leaving out {len(names)} of {len(dataset.class_names)} classes leaves fewer "
+                        "than two to tell apart")
+    if len(kept) == len(dataset.class_names):
+        return dataset
+    return dataclasses.replace(dataset, class_names=kept, clips=tuple(c for c in dataset.clips if c.label in kept))
 
 
 def folder_path(text: str) -> str:

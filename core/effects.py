@@ -20,6 +20,33 @@ def level(waveform: Tensor, rms: float) -> Tensor:
     return waveform * (rms / waveform.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-5))
 
 
+def loudest(waveform: Tensor, count: int = 50) -> Tensor:
+    """Root mean square of the loudest of ``count`` parts of every clip: ``(batch, samples)`` → ``(batch, 1)``, never 0."""
+    size = max(1, waveform.shape[-1] // count)
+    parts = waveform[..., : waveform.shape[-1] // size * size].unflatten(-1, (-1, size))
+    return parts.square().mean(dim=-1).amax(dim=-1, keepdim=True).sqrt().clamp_min(1e-5)
+
+
+def fill_silence(clip: Tensor) -> Tensor:
+    """What lies between the first and the last sample that is louder than 60 dB below the peak, again and again."""
+    heard = (clip.abs() > 1e-3 * clip.abs().max()).nonzero()
+    if not len(heard):
+        return clip
+    active = clip[heard[0, 0] : heard[-1, 0] + 1]
+    return active.repeat(-(-len(clip) // len(active)))[: len(clip)]
+
+
+def equalize(clip: Tensor, gains_db: Tensor) -> Tensor:
+    """The clip through a smooth filter: the gains stand at equal distances on a logarithmic frequency axis of six octaves
+    up to half the sample rate, straight lines in between; constant below."""
+    spectrum = torch.fft.rfft(clip)
+    share = torch.arange(1, len(spectrum) + 1, device=clip.device) / len(spectrum)
+    place = ((share.log2() / 6 + 1).clamp_min(0) * (len(gains_db) - 1)).clamp_max(len(gains_db) - 1 - 1e-4)
+    left = place.long()
+    gain = torch.lerp(gains_db[left], gains_db[left + 1], place - left)
+    return torch.fft.irfft(spectrum * 10 ** (gain / 20), len(clip))
+
+
 def play_in_room(clip: Tensor, sample_rate: int, generator: torch.Generator, longest_seconds: float, folder: str = ""
                  ) -> Tensor:
     """The clip convolved with an impulse response, at its own level and length: one of ``folder``, or a generated room,

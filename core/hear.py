@@ -6,12 +6,12 @@ from core.audio import fit_length, resample
 from core.config import TrainConfig
 
 ALL = "all"
-OFF = {"time_shift": 0.0, "speed": 0.0, "reverb": 0.0, "stretch": 0.0, "pitch": 0.0, "level": 0.0, "gain_db": 0.0,
-       "polarity": 0.0, "noise": 0.0}  # effect -> the value of its setting that switches it off
+OFF = {"fill": 0.0, "time_shift": 0.0, "speed": 0.0, "reverb": 0.0, "stretch": 0.0, "pitch": 0.0, "equalize": 0.0,
+       "level": 0.0, "gain_db": 0.0, "polarity": 0.0, "noise": 0.0}  # effect -> the value of its setting that switches it off
 SETTING = {"gain": "gain_db"} | {name: name for name in OFF if name != "gain_db"}
-TITLES = {ALL: "Everything that is on", "time_shift": "Time shift", "speed": "Speed", "reverb": "Room",
-          "stretch": "Time stretch", "pitch": "Pitch shift", "level": "RMS level", "gain": "Gain",
-          "polarity": "Polarity flip", "noise": "Noise"}
+TITLES = {ALL: "Everything that is on", "fill": "Filled silence", "time_shift": "Time shift", "speed": "Speed",
+          "reverb": "Room", "stretch": "Time stretch", "pitch": "Pitch shift", "equalize": "Equalizer", "level": "RMS level",
+          "gain": "Gain", "polarity": "Polarity flip", "noise": "Noise"}
 
 
 def effects_on(config: TrainConfig) -> list[str]:
@@ -35,5 +35,5 @@ def before_and_after(waveform: np.ndarray, sample_rate: int, config: TrainConfig
     if only == ALL:
         after = augment(batch, config, generator)
     else:
-        after = EFFECTS[only](batch, config.replace(**dict.fromkeys(CHANCES.get(only, ()), 1.0)), generator)
+        after = EFFECTS[only](batch, config.replace(**({only: 1.0} if only in CHANCES else {})), generator)
     return before, after[0].numpy()

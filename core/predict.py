@@ -3,6 +3,9 @@
 A clip is resampled to the model's rate. One shorter than the model's length stands in the middle of zeros, as in
 training; a longer one is cut into windows that overlap by half, and the windows' probabilities are averaged. Times are
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
+
+A checkpoint that was calibrated (:mod:`core.calibration`) says its probabilities at its temperature, and that a sound is
+none of its classes where no window is sure enough of any.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +46,7 @@ class Prediction:
     seconds: float
     probs: np.ndarray  # (classes,), the mean over windows
     windows: tuple[Window, ...]
-    unknown: bool  # true when there is nothing to hear; `remark` says why
+    unknown: bool  # true when there is nothing to hear, or nothing that the model knows; `remark` says which
     remark: str | None = None
 
     @property
@@ -57,6 +60,11 @@ class Prediction:
         """Index of the window that is surest of the clip's best class."""
         best = int(np.argmax(self.probs))
         return int(np.argmax([window.probs[best] for window in self.windows]))
+
+    @property
+    def surest_moment(self) -> int:
+        """Index of the window that is surest of any class."""
+        return int(np.argmax([window.probs.max() for window in self.windows]))
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def window_probs(checkpoint: "Checkpoint", heard: np.ndarray, offsets: Sequence[
     with torch.inference_mode(), _one_thread:
         for first in range(0, len(offsets), WINDOWS_AT_ONCE):
             batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
-            probs += list(_probabilities(checkpoint.model, batch))
+            probs += list(_probabilities(checkpoint, batch))
             if on_progress:
                 on_progress(len(probs))
     return probs
@@ -107,9 +115,14 @@ def answered(checkpoint: "Checkpoint", offsets: Sequence[int], probs: np.ndarray
     """The answer made of what every window said: ``probs`` ``(windows, classes)``, windows ``offsets`` samples in."""
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     windows = tuple(Window(o / rate, (o + length) / rate, p) for o, p in zip(offsets, probs, strict=True))
-    remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
-    return Prediction(checkpoint.config.model, tuple(checkpoint.class_names), seconds, probs.mean(axis=0), windows,
-                      silent, remark if silent else None)
+    names, remark = tuple(checkpoint.class_names), None
+    if silent:
+        remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
+    elif (surest := probs.max()) < checkpoint.calibration.unknown_below:
+        best = names[int(probs.max(axis=0).argmax())]
+        remark = (f"This sounds like none of the {len(names)} classes: the nearest is {best}, and the model is only "
+                  f"{100 * surest:.0f} % sure of it.")
+    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), windows, remark is not None, remark)
 
 
 def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:
@@ -127,7 +140,7 @@ def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, wi
     recording = record_attention(checkpoint.model) if attention_layers(checkpoint.model) else nullcontext()
     with torch.inference_mode(), _one_thread:
         with recording as record:
-            probs = _probabilities(checkpoint.model, stretch[None])[0]
+            probs = _probabilities(checkpoint, stretch[None])[0]
         frontend = _log_mel(rate)
         log_mel = frontend(torch.from_numpy(stretch)).numpy()
     maps = tuple(_moved(attention, offset) for attention in record.maps) if record else ()
@@ -174,12 +187,13 @@ def _stretch(waveform: np.ndarray, offset: int, length: int) -> np.ndarray:
     return stretch
 
 
-def _probabilities(model, batch: np.ndarray) -> np.ndarray:
+def _probabilities(checkpoint: "Checkpoint", batch: np.ndarray) -> np.ndarray:
     """``(windows, samples)`` -> ``(windows, classes)``, on the device the model is on."""
     import torch
 
-    device = next(model.parameters()).device
-    return model(torch.from_numpy(batch).to(device)).float().softmax(dim=1).cpu().numpy()
+    device = next(checkpoint.model.parameters()).device
+    logits = checkpoint.model(torch.from_numpy(batch).to(device)).float()
+    return (logits / checkpoint.calibration.temperature).softmax(dim=1).cpu().numpy()
 
 
 class _OneThread:

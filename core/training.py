@@ -167,7 +167,7 @@ def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tens
     """One step of the optimizer; returns the batch's mean loss and its number of right answers, still on the device."""
     waveform = augment(waveform, config, generator)
     if config.mixup and len(waveform) > 1 and coin(config.mixup, generator):
-        waveform, target = mixup(waveform, target, generator)
+        waveform, target = mixup(waveform, target, generator, config.mixup_loudness)
     with torch.autocast(waveform.device.type, torch.bfloat16,
                         enabled=config.mixed_precision and waveform.device.type == "cuda"):
         logits = model(waveform)

@@ -19,6 +19,7 @@ def _own_places(tmp_path_factory):
         patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))
         patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setattr("os.nice", lambda more: 0)  # a command that gives way would make every test after it give way
         yield
 
 
@@ -89,6 +90,18 @@ def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low"
 
 
 SLOW_FIRST = ("browser", "test_processes", "test_tuning", "app")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Each file's tests stay in one process, and all browser tests together in one: two browsers with their servers at once
+    are too much for a small machine."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list) -> None:

@@ -7,11 +7,11 @@ import scipy.signal
 import soundfile
 import torch
 
-from core.augment import CHANCES, EFFECTS, augment
+from core.augment import CHANCES, EFFECTS, augment, mixup
 from core.config import TrainConfig
 from core.crossval import run_training
 from core.datasets import load_dataset
-from core.effects import level, play_in_room, room, shift_pitch, stretch_time
+from core.effects import equalize, fill_silence, level, play_in_room, room, shift_pitch, stretch_time
 from core.errors import UserError
 from core.hear import ALL, TITLES, before_and_after, effects_on
 from core.models import create_model
@@ -98,6 +98,7 @@ def test_pitch_moves_by_its_semitones_and_the_time_stays(semitones):
 def test_every_effect_can_be_heard_alone_and_twice_the_same(name):
     config = TrainConfig(reverb=0.1, stretch=0.1, pitch=0.1, level=0.1, clip_seconds=0.25)
     clip = np.random.default_rng(0).normal(0, 0.1, 9_000).astype("f4")
+    clip = np.pad(clip, (0, 2_000))
     before, after = before_and_after(clip, 44_100, config, 1, name)
     assert before.shape == after.shape == (4_000,) and np.isfinite(after).all()
     np.testing.assert_array_equal(after, before_and_after(clip, 44_100, config, 1, name)[1])
@@ -111,6 +112,40 @@ def test_what_is_on_is_listed_in_the_order_of_the_effects():
     clip = np.ones(RATE, dtype="f4")
     before, after = before_and_after(clip, RATE, TrainConfig(**OFF), 0)
     np.testing.assert_array_equal(before, after)
+
+
+def test_silence_is_filled_with_what_is_heard():
+    clip = torch.zeros(1_000)
+    clip[100:350] = torch.randn(250, generator=generator()) + 3.0
+    full = fill_silence(clip)
+    assert full.shape == clip.shape
+    torch.testing.assert_close(full, clip[100:350].repeat(4))
+    torch.testing.assert_close(fill_silence(torch.zeros(10)), torch.zeros(10))
+    torch.testing.assert_close(fill_silence(full), full)
+
+
+def test_the_equalizer_gives_every_frequency_its_gain():
+    """Four gains stand at 1/64, 1/16, 1/4 and all of half the sample rate, as librosa measures it."""
+    gains = torch.tensor([6.0, -6.0, 3.0, 0.0])
+    for share, expected in [(1 / 64, 6.0), (1 / 32, 0.0), (1 / 16, -6.0), (1 / 4, 3.0), (1 / 2, 1.5), (1 / 200, 6.0)]:
+        clip = tone(RATE / 2 * share, 4.0)
+        change = librosa.amplitude_to_db(np.abs([np.std(equalize(clip, gains).numpy()) / np.std(clip.numpy())]), ref=1.0)[0]
+        assert change == pytest.approx(expected, abs=0.1)
+
+
+def test_mixing_at_equal_loudness_turns_the_louder_clip_down():
+    waveform = torch.stack([tone(300, 1.0), 0.01 * tone(900, 1.0)])
+    targets = torch.eye(2)
+    for seed in range(5):
+        mixed, shares = mixup(waveform, targets, generator(seed), True)
+        if torch.equal(shares, targets):
+            continue  # each was paired with itself
+        spectrum = torch.fft.rfft(mixed).abs()
+        for clip, share in zip(spectrum, shares, strict=True):
+            heard = clip[300] / (clip[300] + clip[900])
+            assert heard.item() == pytest.approx(share[0].item(), abs=0.02)
+        return
+    raise AssertionError("no seed paired the clips")
 
 
 def test_chances_are_kept():

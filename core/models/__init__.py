@@ -26,6 +26,7 @@ from core.models.conv_transformer import (
     ConvTransformerCNN,
     ConvTransformerPublished,
 )
+from core.models.earshot import Earshot
 from core.models.finetune import ASTFineTune, Wav2Vec2FineTune
 from core.models.layers import (
     MultiHeadSelfAttention,
@@ -60,6 +61,7 @@ MODELS: dict[str, Callable[[Wanted], nn.Module]] = {
     "cnn_transformer_h1": lambda w: CNNTransformer(w.num_classes, 1, w.sample_rate),
     "cnn_transformer_h2": lambda w: CNNTransformer(w.num_classes, 2, w.sample_rate),
     "cnn_transformer_h4": lambda w: CNNTransformer(w.num_classes, 4, w.sample_rate),
+    "earshot": lambda w: Earshot(w.num_classes, w.sample_rate),
     "conv_transformer": lambda w: ConvTransformer(w.num_classes, w.sample_rate, pooling=w.options.pooling),
     "conv_transformer_published": lambda w: ConvTransformerPublished(w.num_classes, w.sample_rate),
     "conv_transformer_cnn": lambda w: ConvTransformerCNN(w.num_classes, w.sample_rate),

@@ -1,0 +1,40 @@
+"""``python -m core calibrate``: make a run's models say what they know and what they do not."""
+
+import argparse
+import json
+
+from core.files import write_json
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        "calibrate", help="fit the temperature of a run's models, and when they say none of these",
+        description="Fit the temperature on the validation clips of a run of the same model, choose with a side experiment "
+                    "(a run trained with --set leave_out=CLASS,CLASS) when the answer is none of the classes, and write both "
+                    "into the checkpoints of RUN. Test clips take part in neither.")
+    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("--validation", metavar="RUN", help="the run whose validation clips count (RUN itself)")
+    parser.add_argument("--side", metavar="RUN", help="the side experiment; without it every sound gets a class")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from core.reliability import calibrate
+    from core.runs import get_run
+
+    calibrated = get_run(args.run_name)
+    report = calibrate(calibrated, get_run(args.validation) if args.validation else calibrated,
+                       get_run(args.side) if args.side else None)
+    found = report.to_dict() | {"validation": args.validation or args.run_name, "side": args.side}
+    write_json(calibrated.path / "calibration.json", found)
+    if args.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    print(f"temperature {report.calibration.temperature:.3f}; ECE of the test answers {report.ece_before:.3f} before, "
+          f"{report.ece_after:.3f} after")
+    if args.side:
+        print(f"none of these below {report.calibration.unknown_below:.0%}; in the side experiment {report.known_kept:.0%} of "
+              f"known clips keep a class, {report.noises_refused:.0%} of noises and {report.left_out_refused:.0%} of clips of "
+              "the classes left out get none")
+    return 0

@@ -1,0 +1,121 @@
+"""Calibrate a run: fit its temperature, choose when it says "none of these", and write both into its checkpoints.
+
+The temperature comes from validation clips of a run of the same model. The threshold comes from a side experiment: a run
+that never learned some classes hears its own validation clips, the clips of those classes, and noises; the threshold is
+where knowing and not knowing are told apart best. No test clip takes part in either.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from core.audio import read_audio
+from core.calibration import Calibration, expected_calibration_error, soften, temperature_of
+from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.datasets import configured_dataset
+from core.errors import UserError
+from core.metrics import answers, of_split
+from core.predict import predict
+from core.run_folder import Run
+from core.sounds_of_none import NOISES, sound_of_none
+
+NOISES_EACH, SECONDS, RATE = 40, 5.0, 44_100
+
+
+@dataclass(frozen=True)
+class Report:
+    """What calibrating a run found. ECE of the run's test answers, before and after; shares between 0 and 1."""
+
+    calibration: Calibration
+    ece_before: float
+    ece_after: float
+    known_kept: float | None  # of the side experiment: validation clips that still get a class
+    noises_refused: float | None
+    left_out_refused: float | None
+
+    def to_dict(self) -> dict:
+        values = asdict(self)
+        return values.pop("calibration") | values
+
+
+def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
+    """Fit, choose, measure, and write the calibration into every checkpoint of ``run``.
+
+    Raises :class:`UserError` for runs of different models, without the rows or weights that are needed, or a side
+    experiment that left no class out.
+    """
+    for other in (validation, side):
+        if other and other.config.model != run.config.model:
+            raise UserError(f"{other.name} is a run of {other.config.model} and {run.name} one of {run.config.model}; "
+                            "calibrate with runs of the same model")
+    names = run.record["class_names"]
+    temperature = temperature_of(_predictions(validation), validation.record["class_names"])
+    test = answers(of_split(_predictions(run), "test"), names)
+    before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
+    threshold, shares = choose_threshold(side) if side else (0.0, (None, None, None))
+    calibration = Calibration(temperature, threshold)
+    for path in run.checkpoints().values():
+        loaded = load_checkpoint(path)
+        save_checkpoint(path, loaded.model, loaded.config, loaded.class_names, calibration)
+    return Report(calibration, before, after, *shares)
+
+
+def choose_threshold(side: Run) -> tuple[float, tuple[float, float, float]]:
+    """The probability below which the surest class is not believed, and the shares (known kept, noises refused, left-out
+    clips refused) there. Chosen where the mean of the first and of the mean of the other two is highest."""
+    if not side.config.leave_out:
+        raise UserError(f"{side.name} knows every class; the side experiment needs one trained with --set leave_out=…")
+    temperature = temperature_of(_predictions(side), side.record["class_names"])
+    known = answers(of_split(_predictions(side), "validation"), side.record["class_names"])
+    sure = {"known": soften(known.probs, temperature).max(axis=1)}
+    models = [_at(load_checkpoint(path), temperature) for fold, path in side.checkpoints().items() if fold != "final"]
+    if not models:
+        raise UserError(f"{side.name} has no weights here; train it again")
+    sure["noises"] = surest(models, noises())
+    sure["left out"] = surest(models, left_out_clips(side))
+    candidates = np.unique(np.round(np.concatenate(list(sure.values())), 3))
+
+    def shares(threshold: float) -> tuple[float, float, float]:
+        kept, *refused = ((sure[name] < threshold).mean() for name in ("known", "noises", "left out"))
+        return 1 - kept, *refused
+
+    def merit(threshold: float) -> float:
+        kept, noise, others = shares(threshold)
+        return kept + (noise + others) / 2
+
+    best = float(max(candidates, key=merit))
+    return best, tuple(map(float, shares(best)))
+
+
+def surest(models: list[Checkpoint], sounds: Iterator[tuple[np.ndarray, int]]) -> np.ndarray:
+    """The highest probability that any class gets, of every model for every sound."""
+    return np.array([predict(model, waveform, rate).probs.max() for waveform, rate in sounds for model in models])
+
+
+def noises() -> Iterator[tuple[np.ndarray, int]]:
+    """Made-up sounds; digital silence is left out, because it is refused without asking the model."""
+    for kind in NOISES:
+        if kind != "silence":
+            yield from ((sound_of_none(kind, SECONDS, RATE, seed), RATE) for seed in range(NOISES_EACH))
+
+
+def left_out_clips(side: Run) -> Iterator[tuple[np.ndarray, int]]:
+    """The clips of the classes that a run does not know, of the folds that it did not test on."""
+    everything = configured_dataset(side.config.replace(leave_out=""))
+    tested = set(of_split(_predictions(side), "test")["clip_fold"])
+    unknown = [clip for clip in everything.clips
+               if clip.label not in side.record["class_names"] and clip.fold not in tested]
+    for clip in unknown:
+        yield read_audio(everything.root / clip.path, clip.start, clip.end)
+
+
+def _at(checkpoint: Checkpoint, temperature: float) -> Checkpoint:
+    return Checkpoint(checkpoint.model, checkpoint.config, checkpoint.class_names, Calibration(temperature))
+
+
+def _predictions(run: Run):
+    table = run.predictions()
+    if table is None:
+        raise UserError(f"{run.name} has no predictions yet; let it finish first")
+    return table

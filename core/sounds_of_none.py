@@ -54,7 +54,8 @@ def _tune(random: Random, samples: int, sample_rate: int) -> np.ndarray:
         since = np.arange(min(samples - first, 2 * sample_rate)) / sample_rate
         for note in random.choice(scale, size=random.integers(1, 4), replace=False) * random.choice([1, 2, 4]):
             ring = np.exp(-since / random.uniform(0.2, 0.6))
-            waveform[first : first + len(since)] += ring * sum(np.sin(2 * np.pi * note * k * since) / k**1.5 for k in range(1, 7))
+            tone = sum(np.sin(2 * np.pi * note * k * since) / k**1.5 for k in range(1, 7))
+            waveform[first : first + len(since)] += ring * tone
         onset += random.choice([0.25, 0.25, 0.5])
     return waveform
 

@@ -59,7 +59,7 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, 
     monkeypatch.setattr("core.reliability.NOISES_EACH", 3)
     monkeypatch.setattr("core.robustness.FOREIGN_EACH", 2)
     data = write_tiny(isolated / "data" / "tiny")
-    config = TrainConfig(dataset=str(data), model="cnn1d", protocol="assignment", epochs=6, batch_size=8, sample_rate=8_000,
+    config = TrainConfig(dataset=str(data), model="cnn1d", protocol="assignment", epochs=3, batch_size=8, sample_rate=8_000,
                          clip_seconds=0.5)
     for name, settings in {"whole": {}, "side": {"leave_out": "noise"}}.items():
         assert run_training(create_run(config.replace(**settings), name)) == "finished", get_run(name).log()

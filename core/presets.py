@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from core.errors import UserError
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -35,3 +37,10 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
     Preset("thorough", "200 epochs: twice as long, to see whether it helps", {"epochs": 200},
            reached=Reached("81.6 %", "cnn_transformer_h4", "assignment", "seed 0, kept in checkpoints")),
 )}
+
+
+def preset_named(name: str) -> Preset:
+    """Raises :class:`UserError` for a name that is none, listing those that are."""
+    if name not in PRESETS:
+        raise UserError(f"there is no preset called {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[name]

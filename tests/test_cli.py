@@ -12,6 +12,7 @@ from core.__main__ import COMMANDS, main, make_parser
 from core.commands import train as train_command
 from core.config import ROOT, TrainConfig, checkpoints_dir, config_fields
 from core.files import write_json
+from core.presets import PRESETS
 from core.runs import create_run, list_runs
 
 TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1", "--set", "batch_size=8"]
@@ -51,6 +52,10 @@ def test_every_command_has_help(command, capsys):
     (["train", "--set", "colour=red"], "no setting called 'colour'"),
     (["train", "--resume", "nothing"], "no run called 'nothing'"),
     (["train", "--resume", "nothing", "--epochs", "3"], "leave out --epochs"),
+    (["train", "--preset", "magic"], "no preset called 'magic'; the presets are quick"),
+    (["train", "--resume", "nothing", "--preset", "quick"], "leave out --preset"),
+    (["train", "--set", "leave_out=unicorn"], "has no class 'unicorn' to leave out"),
+    (["tune", "--preset", "magic"], "no preset called 'magic'"),
 ])
 def test_a_mistake_is_one_line_and_status_2(arguments, sentence, capsys):
     try:
@@ -60,6 +65,12 @@ def test_a_mistake_is_one_line_and_status_2(arguments, sentence, capsys):
     captured = capsys.readouterr()
     assert status == 2 and captured.out == ""
     assert captured.err.startswith("error: ") and captured.err.count("\n") == 1 and sentence in captured.err
+
+
+def test_what_is_asked_for_goes_before_the_preset():
+    args = make_parser().parse_args(["train", "--dataset", "demo", "--preset", "quick", "--set", "mixup=0.25"])
+    (plan,) = train_command.plans_of(args)
+    assert plan.config.epochs == PRESETS["quick"].values["epochs"] and plan.config.mixup == 0.25
 
 
 def test_a_failure_of_ours_is_one_line_and_status_1(capsys, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.commands.layout import ProgressLine
 from core.config import parse_setting
 from core.errors import UserError
+from core.presets import preset_named
 from core.work_folder import Work
 from core.worker import work
 
@@ -35,10 +36,12 @@ def carried_out(each: Work, told: Callable[[Work, str], str], *, quiet: bool) ->
 
 
 def settings_of(args, own_options: tuple[str, ...]) -> dict:
-    """The config's values that were given by ``--set`` and by options of their own; the data set is always among them."""
+    """The config's values of a ``--preset``, over them those given by ``--set`` and by options of their own; the data set is
+    always among them."""
     from core.datasets import default_dataset  # not needed to resume, and heavy
 
-    values = dict(parse_setting(text) for text in args.settings)
+    values = dict(preset_named(args.preset).values) if args.preset else {}
+    values |= dict(parse_setting(text) for text in args.settings)
     values |= {name: value for name in own_options if (value := getattr(args, name)) is not None}
     values.setdefault("dataset", default_dataset())
     if Path(values["dataset"]).is_dir() and len(Path(values["dataset"]).parts) > 1:

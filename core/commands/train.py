@@ -11,6 +11,7 @@ from core.commands.foreground import carried_out, settings_of
 from core.commands.runs import entry_of
 from core.config import field_named
 from core.errors import UserError
+from core.presets import PRESETS
 from core.run_folder import Run
 from core.runs import LAUNCHED, check_resumable, get_run
 from core.turns import claim
@@ -32,6 +33,8 @@ def add_parser(subparsers) -> None:
                             help=f"{field_named(name).metadata['help']}; may be repeated")
     for name in OWN_OPTIONS[1:]:
         parser.add_argument(f"--{name}", metavar=name[0].upper(), help=field_named(name).metadata["help"])
+    parser.add_argument("--preset", metavar="NAME", help="settings to begin with, as on the page Train: "
+                                                         + ", ".join(PRESETS))
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
                         help="any other setting; may be repeated")
     parser.add_argument("--name", metavar="RUN", help="name of the run, when it is only one")
@@ -118,7 +121,7 @@ def _check_new(name: str, there: list[Run], plans: list, assignment: bool) -> No
 def _resumed(args: argparse.Namespace) -> list[Run]:
     """What to go on with: the run this process was launched for, or one that a person names; or, by the name of an
     experiment, every run of it that is unfinished and that nobody works on."""
-    given = [name for name in (*OWN_OPTIONS, *REPEATED, "name", "experiment") if getattr(args, name) is not None]
+    given = [name for name in (*OWN_OPTIONS, *REPEATED, "preset", "name", "experiment") if getattr(args, name) is not None]
     given += [name for name in ("add", "assignment") if getattr(args, name)]
     if given or args.settings:
         raise UserError(f"--resume goes on with a run as it was begun; leave out --{(given or ['set'])[0]}")

@@ -11,6 +11,7 @@ from core.commands.foreground import carried_out, settings_of
 from core.commands.train import NICER
 from core.config import TrainConfig, field_named
 from core.errors import UserError
+from core.presets import PRESETS
 from core.runs import LAUNCHED, cancel, check_resumable
 from core.search_space import SPACE, USUAL, default_space, parse_search
 from core.studies import create_study, get_study, list_studies, want_more
@@ -34,6 +35,8 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--search", action="append", metavar="FIELD[=LOW:HIGH|=A,B]",
                         help="a setting to search, in its declared range or in this one; may be repeated; without it those of "
                              f"{', '.join(USUAL)} that concern the model; also {', '.join(n for n in SPACE if n not in USUAL)}")
+    parser.add_argument("--preset", metavar="NAME", help="settings of the starting point, as on the page Train: "
+                                                         + ", ".join(PRESETS))
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
                         help="any other setting of the starting point; may be repeated")
     parser.add_argument("--storage", metavar="URL", help="keep the trials in this database (any SQLAlchemy URL) rather than in "
@@ -115,7 +118,7 @@ def _created(args: argparse.Namespace) -> Study:
 
 def _resumed(args: argparse.Namespace) -> Study:
     """The study to go on with: the one this process was launched for, or one that a person names."""
-    given = [name for name in (*OWN_OPTIONS, "search", "storage", "name") if getattr(args, name) is not None]
+    given = [name for name in (*OWN_OPTIONS, "preset", "search", "storage", "name") if getattr(args, name) is not None]
     if given or args.settings:
         raise UserError(f"--resume goes on with a study as it was begun; leave out --{(given or ['set'])[0]}")
     study = get_study(args.resume)

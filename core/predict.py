@@ -48,6 +48,12 @@ class Prediction:
     windows: tuple[Window, ...]
     unknown: bool  # true when there is nothing to hear, or nothing that the model knows; `remark` says which
     remark: str | None = None
+    silent: bool = False
+
+    @property
+    def said(self) -> str:
+        """The answer in a word or three: a class, or why none."""
+        return "nothing to hear" if self.silent else "none of these" if self.unknown else self.ranked[0][0]
 
     @property
     def ranked(self) -> list[tuple[str, float]]:
@@ -122,7 +128,8 @@ def answered(checkpoint: "Checkpoint", offsets: Sequence[int], probs: np.ndarray
         best = names[int(probs.max(axis=0).argmax())]
         remark = (f"This sounds like none of the {len(names)} classes: the nearest is {best}, and the model is only "
                   f"{100 * surest:.0f} % sure of it.")
-    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), windows, remark is not None, remark)
+    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), windows, remark is not None, remark,
+                      silent)
 
 
 def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:

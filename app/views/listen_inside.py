@@ -58,7 +58,7 @@ def inside(run: Run, fold: str, sound: Sound) -> None:
 def say_answer(prediction: Prediction, truth: str = "") -> None:
     label, probability = prediction.ranked[0]
     if prediction.unknown:
-        st.warning(escape(prediction.remark), icon=":material/volume_off:")
+        st.warning(escape(prediction.remark), icon=":material/volume_off:" if prediction.silent else ":material/question_mark:")
     else:
         st.subheader(f"{escape(label)} · {percent_text(100 * probability)}", anchor=False)
     if len(prediction.windows) > 1:

@@ -113,8 +113,7 @@ def answers_table() -> Sound | None:
     best = [answer.prediction.ranked[0] if answer.prediction else (None, None) for answer in rows]
     table = pd.DataFrame({
         "file": [_one_line(answer.path) for answer in rows],
-        "answer": ["nothing to hear" if answer.prediction and answer.prediction.unknown else label
-                   for answer, (label, _) in zip(rows, best, strict=True)],
+        "answer": [answer.prediction.said if answer.prediction else None for answer in rows],
         "probability %": [None if share is None else 100 * share for _, share in best],
         "seconds": [answer.prediction.seconds if answer.prediction else None for answer in rows],
         "problem": [answer.error or "" for answer in rows]})

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.components import guarded_fragment
 from app.components.frame import escape
-from app.views.results_data import Result, comparable
+from app.views.results_data import Result, comparable, once
 from core.analysis import Analysis, analyse
 from core.catalog import CATALOG
 from core.contenders import Contender, by_dataset, contenders
@@ -21,16 +21,15 @@ from core.runs import Run, get_run
 
 LINK = "why"  # of the address, as long as the analysis is unfolded
 BEST = "Which model is best?"
-SAME = {Result: lambda result: (result.name, result.stamp)}  # what a Result is to the cache
 
 
-@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=SAME)
+@once
 def field_of(results: Sequence[Result]) -> list[Contender]:
     """The contenders of finished runs on one data set, the best first."""
     return contenders([comparable(result) for result in results])
 
 
-@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=SAME)
+@once
 def analyses_of(results: Sequence[Result], agreements: tuple) -> list[Analysis]:
     """What the rules say of them, per protocol; ``agreements`` are those of their heads that were measured."""
     field = field_of(results)

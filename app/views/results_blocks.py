@@ -10,7 +10,7 @@ from app.components import show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_compare import another_run
-from app.views.results_data import Result
+from app.views.results_data import Result, once
 from app.views.results_parts import block, count, duration, score, spread
 from app.views.run_menu import manage_menu, show_note
 from core.classwise import confusion_table, per_class, roc_curves
@@ -85,24 +85,35 @@ def _meaning(result: Result, metric: str) -> str:
 
 def classes_block(result: Result) -> None:
     """Precision, recall and F1 of each class beside the ROC curves."""
-    rows, names, dark = result.rows("all"), result.class_names, is_dark()
-    table, curves = per_class(confusion_table(rows, names)), roc_curves(rows, names)
-    height = max(420, 60 + 26 * len(names))
+    table, curves, _ = _of_classes(result)
+    bars, areas = _class_figures(result, is_dark())
     left, right = st.columns(2, gap="large")
     with left, block("Classes", table, f"{result.name}-classes.csv",
                      note="Recall: how much of a class was found. Precision: how often its name was right."):
-        show_figure(per_class_figure(table, names, dark=dark, height=height), "results_classes",
-                    alt="F1, precision and recall of each class")
+        show_figure(bars, "results_classes", alt="F1, precision and recall of each class")
     points = [pd.DataFrame({"curve": curve.name, "kind": curve.kind, "auc": curve.area,
                             "false_positive_rate": curve.false_positive,
                             "true_positive_rate": curve.true_positive}) for curve in curves]
     with right, block("ROC curves", pd.concat(points) if points else None, f"{result.name}-roc.csv",
                       note=f"One class against all others; scores of all {result.over} pooled."):
         if curves:
-            show_figure(roc_figure(curves, names, dark=dark, height=height), "results_roc",
-                        alt="ROC curve of each class, micro and macro, with the areas under them")
+            show_figure(areas, "results_roc", alt="ROC curve of each class, micro and macro, with the areas under them")
         else:
             st.caption("Undefined: the tested clips are all of one class.")
+
+
+@once
+def _of_classes(result: Result) -> tuple:
+    """The table of every class, the ROC curves, and the height in pixels of their figures."""
+    rows, names = result.rows("all"), result.class_names
+    return per_class(confusion_table(rows, names)), roc_curves(rows, names), max(420, 60 + 26 * len(names))
+
+
+@once
+def _class_figures(result: Result, dark: bool) -> tuple:
+    table, curves, height = _of_classes(result)
+    return (per_class_figure(table, result.class_names, dark=dark, height=height),
+            roc_figure(curves, result.class_names, dark=dark, height=height) if curves else None)
 
 
 def training_block(result: Result) -> None:
@@ -119,19 +130,26 @@ def training_block(result: Result) -> None:
 
 def _folds(result: Result) -> None:
     """Each fold's scores; the validation folds beside the test fold where there are both."""
-    parts = []
-    for split in ("validation", "test"):
-        folds = pd.DataFrame(per_fold(of_split(result.predictions, split), result.class_names))
-        if len(folds):
-            tall = folds.melt(["fold", "clips"], list(METRICS), "metric")
-            parts.append(tall.assign(split=split, metric=tall["metric"].map(NAMES)))
-    table = pd.concat(parts, ignore_index=True).dropna(subset="value")
+    table = _fold_scores(result)
     title, note = {"assignment": ("Models", "One dot per model; its validation fold beside the test fold."),
                    "split": ("Test and validation", "One model, on the two folds it was not trained on.")}.get(
         result.protocol, ("Folds", "One dot per test fold; the line is their mean."))
     with block(title, table, f"{result.name}-folds.csv", note=note):
         shown = table[table["metric"] != NAMES["roc_auc"]]  # its scale would flatten the spread of the others
         show_figure(folds_figure(shown, dark=is_dark()), "results_folds", alt="Scores of each fold as dots")
+
+
+@once
+def _fold_scores(result: Result) -> pd.DataFrame:
+    """One row per fold, split and metric; those of the test folds as the summary has them."""
+    validation = of_split(result.predictions, "validation")
+    parts = []
+    for split, scores in (("validation", per_fold(validation, result.class_names)), ("test", result.metrics["folds"])):
+        folds = pd.DataFrame(scores)
+        if len(folds):
+            tall = folds.melt(["fold", "clips"], list(METRICS), "metric")
+            parts.append(tall.assign(split=split, metric=tall["metric"].map(NAMES)))
+    return pd.concat(parts, ignore_index=True).dropna(subset="value")
 
 
 def _curves(result: Result) -> None:
@@ -148,6 +166,9 @@ def _curves(result: Result) -> None:
         chance = 1 / len(result.class_names) if result.class_names else None
         for column, quantity in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
             with column:
-                show_figure(learning_curves(history, quantity, epochs=result.settings.get("epochs", 0), chance=chance,
-                                            dark=is_dark()), f"results_{quantity}",
-                            alt=f"{quantity} by epoch")
+                show_figure(_curve(result, quantity, chance, is_dark()), f"results_{quantity}", alt=f"{quantity} by epoch")
+
+
+@once
+def _curve(result: Result, quantity: str, chance: float | None, dark: bool):
+    return learning_curves(result.history, quantity, epochs=result.settings.get("epochs", 0), chance=chance, dark=dark)

@@ -19,7 +19,7 @@ from app.views.results_analysis import (
     report_buttons,
     summary_of,
 )
-from app.views.results_data import Result
+from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
 from app.views.results_parts import block, duration, in_percent
 from core.contenders import Contender
@@ -101,7 +101,7 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
             summary_of(analyses_of(tuple(compared), measured(compared)))
         report_buttons(compared, st.session_state.get(CHOICE) or "", [each.name for each in others if not each.finished])
         if len(field) > 1:
-            _figures(field)
+            _figures(tuple(compared))
         analysis_block(compared)
 
 
@@ -180,18 +180,27 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
             "seeds": "Seeds", "state": "State"})
 
 
-def _figures(field: Sequence[Contender]) -> None:
+def _figures(results: tuple[Result, ...]) -> None:
     """Every fold on one axis, and accuracy against what it costs."""
     left, right = st.columns(2, gap="large")
-    lines, dark = [_line(each) for each in field], is_dark()
-    figure = runs_figure(lines, dark=dark)
+    figure = _runs_figure(results, is_dark())
     with left:
         show_figure(figure, "results_runs", alt="Accuracy of the compared models: folds, mean and 95 % interval")
     with right:
         against = st.segmented_control("Accuracy against", list(COSTS), default="compute", required=True, key="results_cost")
         height = max(300, figure.layout.height - 68)  # the choice above it is as tall as the difference
-        show_figure(cost_figure(field, against, dark=dark, height=height), f"results_cost_{against}",
+        show_figure(_cost_figure(results, against, is_dark(), height), f"results_cost_{against}",
                     alt=f"Test accuracy against {against}, with 95 % intervals")
+
+
+@once
+def _runs_figure(results: tuple[Result, ...], dark: bool):
+    return runs_figure([_line(each) for each in field_of(results)], dark=dark)
+
+
+@once
+def _cost_figure(results: tuple[Result, ...], against: str, dark: bool, height: int):
+    return cost_figure(field_of(results), against, dark=dark, height=height)
 
 
 def _line(each: Contender) -> dict:

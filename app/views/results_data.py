@@ -70,6 +70,10 @@ class Result:
         return max(counted, default=0) if self.over == "models" else sum(counted)
 
 
+# What a function makes of a Result (and other values), once until its files change. Nobody may change what it returns.
+once = st.cache_resource(max_entries=100, show_spinner=False, hash_funcs={Result: lambda result: (result.name, result.stamp)})
+
+
 def load_results(run: Run) -> Result:
     """The run's files, from memory unless one has changed. What is broken is said in ``problems``, never raised."""
     stamp = tuple(_stamp(run.path / name) for name in FILES)

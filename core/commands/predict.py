@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if args.attention:
             _save(args.attention, attention_arrays(_explained(checkpoint, clip, heard)))
         if not args.json:
-            _print(answer.to_dict())
+            _print(answer.to_dict(), heard.said)
     if args.csv:
         _write_text(args.csv, answers_csv(answers, checkpoint.class_names))
     if args.json:
@@ -109,9 +109,8 @@ def _write_text(path: Path, text: str) -> None:
         raise UserError(f"{path} could not be written: {error.strerror}") from None
 
 
-def _print(answer: dict) -> None:
-    seen = "nothing to name: digitally silent" if answer["unknown"] else answer["predictions"][0]["label"]
-    print(f"{answer['path']}  {answer['seconds']:.2f} s  {answer['model']}: {seen}")
+def _print(answer: dict, said: str) -> None:
+    print(f"{answer['path']}  {answer['seconds']:.2f} s  {answer['model']}: {said}")
     for entry in answer["predictions"][:SHOWN]:
         bar = "█" * round(30 * entry["probability"])
         print(f"  {entry['probability']:7.1%}  {entry['label']:<20} {bar}".rstrip())

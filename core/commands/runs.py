@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator
 
+from core.errors import UserError
 from core.run_folder import Run
 from core.runs import headline_accuracy, list_runs
 
@@ -16,6 +17,8 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--recompute", metavar="RUN", nargs="+",
                         help="compute the numbers of these runs again from their predictions.csv")
+    parser.add_argument("--passes", metavar=("ACCURACY", "RUN"), nargs=2,
+                        help="seconds of training until each model's validation accuracy first passes, say, 0.575")
     parser.add_argument("--rename", metavar=("RUN", "NEW"), nargs=2, help="give a run another name")
     parser.add_argument("--note", metavar=("RUN", "TEXT"), nargs=2, help="keep a text with a run; an empty one removes it")
     parser.add_argument("--delete", metavar="RUN", nargs="+", help="move these runs to the bin")
@@ -60,6 +63,8 @@ def _done(args: argparse.Namespace) -> Iterator[str]:
         yield f"{manage.restore_run(name).name} is back"
     for name in args.recompute or []:
         yield _recomputed(name)
+    if args.passes:
+        yield _passed(*args.passes)
 
 
 def _recomputed(name: str) -> str:
@@ -69,6 +74,24 @@ def _recomputed(name: str) -> str:
 
     changed = recompute(get_run(name))
     return f"{name}: {', '.join(changed) + ' came out different' if changed else 'every number came out the same'}"
+
+
+def _passed(accuracy: str, name: str) -> str:
+    """When each model of a run first passed an accuracy on its validation fold."""
+    from core.learning_speed import seconds_until
+    from core.runs import get_run
+
+    try:
+        wanted = float(accuracy)
+    except ValueError:
+        wanted = -1.0
+    if not 0 < wanted < 1:
+        raise UserError(f"--passes expects an accuracy between 0 and 1, found {accuracy!r}")
+    found = seconds_until(get_run(name).history(), wanted)
+    if not found:
+        raise UserError(f"{name} has no validation accuracy; choose a run under the protocol assignment or split")
+    return "\n".join(f"{name}, fold {fold}: " + ("never" if seconds is None else f"after {seconds:.1f} s, in epoch {epoch}")
+                     for fold, (seconds, epoch) in found.items())
 
 
 def entry_of(run: Run) -> dict:

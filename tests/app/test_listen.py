@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.components.shortcuts import PRESS
 from app.state import dataset_named
-from core.checkpoint import save_checkpoint
+from core.calibration import Calibration
+from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import ROOT, TrainConfig
 from core.datasets import load_dataset
 from core.models import create_model
@@ -197,6 +198,15 @@ def test_silence_is_said_instead_of_a_class(page, data):
     trained(data, "cnn_transformer_h2", "1")
     app = page(pending=("silent.wav", wav(SECONDS, level=0.0)))
     assert "digitally silent" in texts(app) and heads(app) == [2, 2]
+
+
+def test_a_calibrated_model_says_none_of_these_and_still_shows_what_it_thought(page, data):
+    run = get_run(trained(data, "cnn_transformer_h2", "1"))
+    loaded = load_checkpoint(run.path / "fold1.safetensors")
+    save_checkpoint(run.path / "fold1.safetensors", loaded.model, loaded.config, CLASSES, Calibration(1.0, 0.95))
+    app = page(pending=("own.wav", wav(SECONDS)))
+    assert "This sounds like none of the 3 classes: the nearest is " in texts(app) and heads(app) == [2, 2]
+    assert [warning.icon for warning in app.warning] == [":material/question_mark:"]
 
 
 def test_one_sample_is_answered_or_said_but_never_breaks(page, data):

@@ -1,4 +1,4 @@
-"""Ways to begin, for the page Train and for ``--preset``: settings with a name, and what they were measured to reach on ESC-10."""
+"""Ways to begin, for the page Train and ``--preset``: settings with a name, and what they were measured to reach on ESC-10."""
 
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
            reached=Reached("82.9 %", "cnn_transformer_h4", "assignment", "mean of seeds 0, 1 and 2, kept in checkpoints")),
     Preset("thorough", "200 epochs: twice as long, to see whether it helps", {"epochs": 200},
            reached=Reached("81.6 %", "cnn_transformer_h4", "assignment", "seed 0, kept in checkpoints")),
-)    Preset("best", "the recipe of the model earshot: 32 kHz, every batch mixed at equal loudness, 60 epochs",
+    Preset("best", "the recipe of the model earshot: 32 kHz, every batch mixed at equal loudness, 60 epochs",
            {"sample_rate": 32_000, "epochs": 60, "mixup": 1.0, "mixup_loudness": True, "fill": 0.5, "equalize": 0.5,
             "label_smoothing": 0.0}),
 )}

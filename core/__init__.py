@@ -18,14 +18,15 @@ The map, from the ground up; every module says more in its first line.
   ``costs`` (before it starts), ``presets``
 - Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
   ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their ``standings`` and
-  ``matches``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers, ``colours``
+  ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers, ``colours``
 - Runs: ``work_folder`` (what a run and a study share), ``run_folder``, ``run_checks`` (are its files whole?), ``runs``,
   ``manage`` (rename, delete, restore), ``turns`` (the queue), ``worker``, ``carry_out`` (errors in a sentence),
   ``experiments`` (several runs as one); ``disk`` (what takes room)
 - Tuning: ``search_space`` (declared once), ``objective`` (validation only), ``study_folder``, ``study_storage`` (Optuna's),
   ``studies``, ``tuning`` (trial by trial), ``verdict`` (did it win?)
 - Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
-  ``seen`` (was this clip in the training?)
+  ``seen`` (was this clip in the training?); ``calibration`` (probabilities that mean what they say), ``reliability`` (fitted,
+  and when the answer is none of these), ``robustness`` (spoilt clips), ``sounds_of_none`` (made up)
 - ``report`` (one HTML file, or Markdown)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

@@ -18,7 +18,8 @@ The map, from the ground up; every module says more in its first line.
   ``costs`` (before it starts), ``presets``
 - Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
   ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their ``standings`` and
-  ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers, ``colours``
+  ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers,
+  ``colours``
 - Runs: ``work_folder`` (what a run and a study share), ``run_folder``, ``run_checks`` (are its files whole?), ``runs``,
   ``manage`` (rename, delete, restore), ``turns`` (the queue), ``worker``, ``carry_out`` (errors in a sentence),
   ``experiments`` (several runs as one); ``disk`` (what takes room)

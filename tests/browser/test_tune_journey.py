@@ -24,10 +24,16 @@ def tiny_server(start_server, tmp_path_factory):
     return start_server(EARSHOT_DATA=data)
 
 
-def fill(page, label: str, value: str) -> None:
+def fill(server, page, label: str, value: str) -> None:
+    """Type into a field, and wait until the page has been drawn with it: whoever leaves before, leaves without it."""
     field = page.get_by_label(label, exact=True)
     field.fill(value)
+    page.evaluate("""() => { window.drawn = false; const app = document.querySelector('[data-testid=stApp]');
+        new MutationObserver(() => window.drawn ||= app.dataset.testScriptState === 'running')
+            .observe(app, { attributeFilter: ['data-test-script-state'] }) }""")
     field.press("Enter")
+    page.wait_for_function("() => window.drawn")
+    server.settled(page)
 
 
 def test_a_study_is_begun_watched_and_its_best_set_trained(tiny_server, page):
@@ -35,19 +41,19 @@ def test_a_study_is_begun_watched_and_its_best_set_trained(tiny_server, page):
 
     tiny_server.open(page, f"/train?dataset={tiny_server.environment['EARSHOT_DATA']}/tones")
     page.get_by_text("Clips and machine").click()
-    fill(page, "Sample rate (Hz)", str(RATE))
-    fill(page, "Clip length (s)", str(SECONDS))
+    fill(tiny_server, page, "Sample rate (Hz)", str(RATE))
+    fill(tiny_server, page, "Clip length (s)", str(SECONDS))
     expect(page.get_by_text("trainings", exact=False).first).to_be_visible()
     page.get_by_role("link", name="Tune").click()
     expect(page.get_by_text("No study yet.", exact=False)).to_be_visible()
     page.get_by_text("What stands on Train", exact=True).click()
-    fill(page, "Range of Learning rate", "0.5")
+    fill(tiny_server, page, "Range of Learning rate", "0.5")
     expect(page.get_by_text("Learning rate expects both ends of a range")).to_be_visible()
     expect(page.get_by_role("button", name="Start the study")).to_be_disabled()
-    fill(page, "Range of Learning rate", "0.001 to 0.01")
-    fill(page, "Trials", "3")
-    fill(page, "Epochs", "2")
-    fill(page, "Name of the study", "small")
+    fill(tiny_server, page, "Range of Learning rate", "0.001 to 0.01")
+    fill(tiny_server, page, "Trials", "3")
+    fill(tiny_server, page, "Epochs", "2")
+    fill(tiny_server, page, "Name of the study", "small")
     expect(page.get_by_text("3 trials, 12 trainings", exact=False)).to_be_visible()
     page.get_by_role("button", name="Start the study").click()
 

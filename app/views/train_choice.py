@@ -20,7 +20,7 @@ from core.pretrained import missing_requirement
 from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)
-USUAL = ("1-D CNN", "CNN + transformer")  # families that stand open; the rest is folded
+USUAL = ("1-D CNN", "CNN + transformer", "Earshot")  # families that stand open; the rest is folded
 
 
 def choose_data() -> list[str]:

@@ -20,7 +20,13 @@ def _own_places(tmp_path_factory):
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setattr("os.nice", lambda more: 0)  # a command that gives way would make every test after it give way
+        patch.setattr("core.demo.demo_clip", _knock)  # the demo sounds take half a minute; test_demo.py makes the real ones
         yield
+
+
+def _knock(kind: str, source: int, take: int) -> np.ndarray:
+    """A tenth of a second of noise in place of a demo sound."""
+    return 0.1 * np.random.default_rng([len(kind), source, take]).standard_normal(1_600)
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class Kept:
 
     way: str
     accuracy: float
-    clips: int
+    clips: int  # each counted once, however many models answered
     refused: float  # share of answers "none of these"
 
     @property
@@ -130,7 +130,7 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
     clips = {clip_identity(dataset.name, clip.key): clip for clip in dataset.clips}
     test = of_split(table, "test")
     for way in ways:
-        right, refused, total = 0, 0, 0
+        right, refused = 0, 0
         for number, (path, fold, target) in enumerate(zip(test["path"], test["model_fold"].astype(str), test["target"],
                                                           strict=True)):
             clip = clips[clip_identity(dataset.name, path)]
@@ -140,8 +140,7 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
             probs = heard.windows[heard.surest_moment].probs if len(heard.windows) > 1 else heard.probs
             right += heard.class_names[int(probs.argmax())] == target
             refused += heard.unknown
-            total += 1
-        yield Kept(way, right / total, total, refused / total)
+        yield Kept(way, right / len(test), test["path"].nunique(), refused / len(test))
 
 
 def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> list[Named]:

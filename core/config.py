@@ -153,6 +153,10 @@ class TrainConfig:
                                    "those that are heard (between-class learning)", group="augmentation",
                                    label="Mixup at equal loudness")
 
+    outliers: float = setting(0.0, "Made-up sounds that are none of the classes (noises, tones, near silence), as a share of "
+                              "each batch: the model learns to be sure of no class there (outlier exposure)",
+                              group="augmentation", label="Sounds of none", low=0.0, high=0.5)
+
     device: str = setting("auto", "Where to compute: auto takes a CUDA GPU, then Apple's MPS, then the CPU",
                           group="machine", label="Device", choices=("auto", "cuda", "mps", "cpu"))
     mixed_precision: bool = setting(True, "bfloat16 arithmetic where it is faster (CUDA only)", group="machine",

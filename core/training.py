@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.augment import augment, coin, mixup
+from core.augment import add_outliers, augment, coin, mixup
 from core.config import TrainConfig
 from core.errors import UserError
 from core.schedule import rate_share
@@ -168,6 +168,9 @@ def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tens
     waveform = augment(waveform, config, generator)
     if config.mixup and len(waveform) > 1 and coin(config.mixup, generator):
         waveform, target = mixup(waveform, target, generator, config.mixup_loudness)
+    clips = len(waveform)
+    if config.outliers:
+        waveform, target = add_outliers(waveform, target, config.outliers, generator)
     with torch.autocast(waveform.device.type, torch.bfloat16,
                         enabled=config.mixed_precision and waveform.device.type == "cuda"):
         logits = model(waveform)
@@ -177,7 +180,7 @@ def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tens
     if config.gradient_clip:
         nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
     optimizer.step()
-    return loss.detach(), (logits.argmax(1) == target.argmax(1)).sum()
+    return loss.detach(), (logits[:clips].argmax(1) == target[:clips].argmax(1)).sum()
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from core.catalog import CATALOG, check_model
-from core.config import TrainConfig
+from core.config import FINE_TUNED, TrainConfig
 from core.effects import level
 from core.models.ast import AST, MLPHead, PatchEmbed
 from core.models.cnn1d import CNN1D, CNN1DPublished
@@ -124,7 +124,8 @@ def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) 
     if reason := missing_requirement(name):
         return ModelInfo(name, card.family, card.parameters, 0, card.macs, clip_seconds, sample_rate, card.tokens,
                          bool(card.attends), card.source, False, reason)
-    model = create_model(name, num_classes, num_samples, sample_rate, TrainConfig(model=name, pretrained=RANDOM)).eval()
+    with torch.device("meta" if name in FINE_TUNED else "cpu"):  # shapes tell their size; drawing their weights takes long
+        model = create_model(name, num_classes, num_samples, sample_rate, TrainConfig(model=name, pretrained=RANDOM)).eval()
     trainable, frozen = count_parameters(model)
     attends = bool(attention_layers(model))
     tokens = int(np.isfinite(model.token_layouts(num_samples)[0].start).sum()) if attends else None

@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 from app import tour  # noqa: E402
 from app.components import guard, style, theme_watch  # noqa: E402
 from app.components.shortcuts import shortcuts  # noqa: E402
+from app.late_reruns import forget_late_reruns  # noqa: E402
 from app.state import is_dark  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
 
@@ -24,6 +25,7 @@ PAGES = [
     st.Page("views/listen.py", title="Listen inside", icon=":material/hearing:", url_path="listen"),
 ]
 
+forget_late_reruns()
 st.set_page_config(page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")

@@ -1,8 +1,8 @@
 """Calibrate a run: fit its temperature, choose when it says "none of these", and write both into its checkpoints.
 
 The temperature comes from validation clips of a run of the same model. The threshold comes from a side experiment: a run
-that never learned some classes hears its own validation clips, the clips of those classes, and noises; the threshold refuses
-as many of the strange sounds as it can while nearly all known ones keep their class. No test clip takes part in either.
+that never learned some classes hears the clips of those classes, and noises; the threshold refuses as many of these as it can
+while nearly all validation clips keep their class. No test clip takes part in either.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Report:
     calibration: Calibration
     ece_before: float
     ece_after: float
-    known_kept: float | None  # of the side experiment: validation clips that still get a class
+    known_kept: float | None  # validation clips that still get a class; the others are of the side experiment
     noises_refused: float | None
     left_out_refused: float | None
 
@@ -52,9 +52,11 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
                             "calibrate with runs of the same model")
     names = run.record["class_names"]
     temperature = temperature_of(_predictions(validation), validation.record["class_names"])
+    known = answers(of_split(_predictions(validation), "validation"), validation.record["class_names"])
     test = answers(of_split(_predictions(run), "test"), names)
     before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
-    threshold, shares = choose_threshold(side) if side else (0.0, (None, None, None))
+    sure = soften(known.probs, temperature).max(axis=1)
+    threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
     calibration = Calibration(temperature, threshold)
     for path in run.checkpoints().values():
         loaded = load_checkpoint(path)
@@ -62,14 +64,14 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
     return Report(calibration, before, after, *shares)
 
 
-def choose_threshold(side: Run) -> tuple[float, tuple[float, float, float]]:
+def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, float, float]]:
     """The probability below which the surest class is not believed, and the shares (known kept, noises refused, left-out
-    clips refused) there: of those that let at least ``KEPT`` of the known clips keep a class, the one that refuses most."""
+    clips refused) there; ``known`` ``(clips,)`` are the surest probabilities of validation clips. Of the thresholds that
+    let at least ``KEPT`` of them keep a class, the one that refuses most."""
     if not side.config.leave_out:
         raise UserError(f"{side.name} knows every class; the side experiment needs one trained with --set leave_out=…")
     temperature = temperature_of(_predictions(side), side.record["class_names"])
-    known = answers(of_split(_predictions(side), "validation"), side.record["class_names"])
-    sure = {"known": soften(known.probs, temperature).max(axis=1)}
+    sure = {"known": known}
     models = [_at(load_checkpoint(path), temperature) for fold, path in side.checkpoints().items() if fold != "final"]
     if not models:
         raise UserError(f"{side.name} has no weights here; train it again")

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"temperature {report.calibration.temperature:.3f}; ECE of the test answers {report.ece_before:.3f} before, "
           f"{report.ece_after:.3f} after")
     if args.side:
-        print(f"none of these below {report.calibration.unknown_below:.0%}; in the side experiment {report.known_kept:.0%} of "
-              f"known clips keep a class, {report.noises_refused:.0%} of noises and {report.left_out_refused:.0%} of clips of "
-              "the classes left out get none")
+        kept, noises, others = (f"{share:.0%}" for share in (report.known_kept, report.noises_refused, report.left_out_refused))
+        print(f"none of these below {report.calibration.unknown_below:.0%}: {kept} of validation clips keep a class; in the "
+              f"side experiment {noises} of noises and {others} of clips of the classes left out get none")
     return 0

@@ -178,7 +178,7 @@ def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page
 
 
 @pytest.mark.parametrize(("name", "runs"), [
-    ("quick", ["esc10-quick-h4-s0"]), ("thorough", ["esc10-thorough-h4-s0"]),
+    ("quick", ["esc10-quick-h4-s0"]), ("best", ["earshot-published-s0"]), ("thorough", ["esc10-thorough-h4-s0"]),
     ("standard", [f"cnn_transformer_h4-assignment-s{seed}" for seed in (0, 1, 2)])])
 def test_a_preset_reached_what_the_runs_kept_here_say(name, runs):
     kept = [read_json(ROOT / "checkpoints" / run / "summary.json") for run in runs]
@@ -186,7 +186,8 @@ def test_a_preset_reached_what_the_runs_kept_here_say(name, runs):
     assert PRESETS[name].reached.accuracy == f"{100 * mean:.1f} %"
     for run in runs:
         config = read_json(ROOT / "checkpoints" / run / "config.json")["config"]
-        defaults = TrainConfig().to_dict() | {"dataset": "ESC-10"}
+        told = PRESETS[name].reached
+        defaults = TrainConfig(dataset="ESC-10", model=told.model, protocol=told.protocol).to_dict()
         same = {key for key in config if key not in ("seed", "final")}
         assert {key: config[key] for key in same} == {key: (defaults | PRESETS[name].values)[key] for key in same}
 

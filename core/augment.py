@@ -153,7 +153,7 @@ def _outlier(samples: int, generator: torch.Generator) -> Tensor:
     else:
         time = torch.linspace(0, 1, samples, device=generator.device)
         first, glide, loud = _uniform(9, generator).view(3, 3)
-        cycles = samples * 0.25 * 2 ** (-6 * first[:, None])  # from a 256th to half of the sample rate's half
+        cycles = samples * 0.25 * 2 ** (-6 * first[:, None])  # of 1/256 to 1/4 of the sample rate
         phase = 2 * math.pi * cycles * (time + (glide[:, None] - 0.5) * (tilt > 0.5) * time.square())
         sound = (loud[:, None] * phase.sin()).sum(0)
     return sound * (10 ** (-3 * level) * 0.3 / sound.square().mean().sqrt().clamp_min(1e-6))

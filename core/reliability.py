@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
 
 from core.audio import read_audio
 from core.calibration import Calibration, expected_calibration_error, soften, temperature_of
@@ -50,10 +51,9 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
         if other and other.config.model != run.config.model:
             raise UserError(f"{other.name} is a run of {other.config.model} and {run.name} one of {run.config.model}; "
                             "calibrate with runs of the same model")
-    names = run.record["class_names"]
-    temperature = temperature_of(_predictions(validation), validation.record["class_names"])
-    known = answers(of_split(_predictions(validation), "validation"), validation.record["class_names"])
-    test = answers(of_split(_predictions(run), "test"), names)
+    table, names = finished_predictions(validation), validation.record["class_names"]
+    temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
+    test = answers(of_split(finished_predictions(run), "test"), run.record["class_names"])
     before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
     sure = soften(known.probs, temperature).max(axis=1)
     threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
@@ -70,7 +70,7 @@ def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, 
     let at least ``KEPT`` of them keep a class, the one that refuses most."""
     if not side.config.leave_out:
         raise UserError(f"{side.name} knows every class; the side experiment needs one trained with --set leave_out=…")
-    temperature = temperature_of(_predictions(side), side.record["class_names"])
+    temperature = temperature_of(finished_predictions(side), side.record["class_names"])
     sure = {"known": known}
     models = [_at(load_checkpoint(path), temperature) for fold, path in side.checkpoints().items() if fold != "final"]
     if not models:
@@ -106,7 +106,7 @@ def noises() -> Iterator[tuple[np.ndarray, int]]:
 def left_out_clips(side: Run) -> Iterator[tuple[np.ndarray, int]]:
     """The clips of the classes that a run does not know, of the folds that it did not test on."""
     everything = configured_dataset(side.config.replace(leave_out=""))
-    tested = set(of_split(_predictions(side), "test")["clip_fold"])
+    tested = set(of_split(finished_predictions(side), "test")["clip_fold"])
     unknown = [clip for clip in everything.clips
                if clip.label not in side.record["class_names"] and clip.fold not in tested]
     for clip in unknown:
@@ -117,7 +117,8 @@ def _at(checkpoint: Checkpoint, temperature: float) -> Checkpoint:
     return Checkpoint(checkpoint.model, checkpoint.config, checkpoint.class_names, Calibration(temperature))
 
 
-def _predictions(run: Run):
+def finished_predictions(run: Run) -> pd.DataFrame:
+    """The table of a run's answers; :class:`UserError` where it has none yet."""
     table = run.predictions()
     if table is None:
         raise UserError(f"{run.name} has no predictions yet; let it finish first")

@@ -20,6 +20,7 @@ from core.intervals import wilson
 from core.metrics import of_split
 from core.predict import Prediction, load_predictor, predict
 from core.readers import clip_identity
+from core.reliability import finished_predictions
 from core.run_folder import Run
 from core.sounds_of_none import MUSIC, NOISES, sound_of_none
 
@@ -166,9 +167,7 @@ def _named(kind: str, heard: list[Prediction]) -> Named:
 
 
 def _predictions_and_models(run: Run) -> tuple[pd.DataFrame, dict[str, Checkpoint]]:
-    table, models = run.predictions(), run.checkpoints()
-    if table is None:
-        raise UserError(f"{run.name} has no predictions yet; let it finish first")
+    table, models = finished_predictions(run), run.checkpoints()
     tested = sorted(set(of_split(table, "test")["model_fold"].astype(str)))
     missing = [fold for fold in tested if fold not in models]
     if missing:

@@ -35,6 +35,7 @@ def unpack_zip(archive: Path | BinaryIO, folder: Path, on_progress: Progress | N
                 _write(opened, entry, target)
                 if on_progress:
                     on_progress(done, len(entries))
+    # all that zipfile raises for a broken or hostile archive, and names that are a file here and a folder there
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError,
             FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise UserError(f"{name or Path(archive).name} is not a zip file that can be unpacked: {error}") from None

@@ -29,7 +29,7 @@ def until(true, what: str) -> Fetching:
     deadline = time.monotonic() + DEADLINE
     while not true(state := fetch_state()):
         assert time.monotonic() < deadline, f"{what}: {state}\n{(fetching._file().with_suffix('.log')).read_text()}"
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process writes its state; nothing announces it
     return state
 
 

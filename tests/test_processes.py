@@ -48,7 +48,7 @@ def until(condition, what: str):
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.03)
+        time.sleep(0.03)  # another process writes files; nothing announces it
     raise AssertionError(f"{what} did not happen within {DEADLINE} s")
 
 
@@ -179,7 +179,7 @@ def stubborn(run: Run, *_) -> str:
     (run.path / "begun").touch()
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.01)  # busy with what looks at nothing
     return "finished"
 
 

@@ -123,7 +123,7 @@ def test_the_clips_beside_the_open_one_are_decoded_ahead(page, monkeypatch):
     page(clip="dog/a-2.wav")
     deadline = time.monotonic() + 30
     while not {"b-1", "a-1"} <= set(loaded) and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.01)  # a thread of the page loads ahead; nothing announces it
     assert {"b-1", "a-1"} <= set(loaded)
 
 

@@ -89,7 +89,7 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the server did not start:\n{self.log[-3000:]}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # the port opens when the server is up
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:

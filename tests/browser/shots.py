@@ -55,7 +55,7 @@ def wait_for_health(url: str, process: subprocess.Popen, seconds: float = 60) ->
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
                 return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.1)  # the port opens when the server is up
     raise TimeoutError(f"no server answered at {url} within {seconds:.0f} s")
 
 

@@ -82,5 +82,5 @@ def first_epoch(server) -> Run:
     run, deadline = Run(folder.name, folder), time.monotonic() + 60
     while run.history().empty:
         assert time.monotonic() < deadline, f"no epoch ended within a minute: {run.status}"
-        time.sleep(0.02)
+        time.sleep(0.02)  # the training writes its history; nothing announces it
     return run

@@ -20,8 +20,8 @@ from core.processes import identity, start_detached
 from core.run_folder import Run, Status, is_run_folder, is_study_folder
 from core.work_folder import Work, now
 
-__all__ = ["Run", "Status", "cancel", "create_run", "first_to_show", "get_run", "launch", "list_runs", "resolve_checkpoint",
-           "resume"]
+__all__ = ["Run", "Status", "cancel", "create_run", "first_to_show", "get_run", "knows_every_class", "launch", "list_runs",
+           "resolve_checkpoint", "resume"]
 
 LAUNCHED = "EARSHOT_LAUNCHED"  # tells a process which run it was launched for
 Made = TypeVar("Made", bound=Work)
@@ -202,11 +202,16 @@ def _weights_of(run: Run, fold: str | None) -> Path:
 
 
 def _best_run() -> Run:
-    ready = [run for run in list_runs() if run.summary is not None and run.checkpoints()]
+    ready = [run for run in list_runs() if run.summary is not None and run.checkpoints() and knows_every_class(run)]
     ready = [run for run in ready if run.shipped] or ready
     if not ready:
         raise UserError("there is no trained model yet; make one with `python -m core train`, or name a checkpoint")
     return max(ready, key=lambda run: headline_accuracy(run) or 0.0)
+
+
+def knows_every_class(run: Run) -> bool:
+    """False for a side experiment that left classes out: its task was easier, so it is never called the best."""
+    return bool(run.problem) or not run.config.leave_out
 
 
 def headline_accuracy(run: Run) -> float | None:

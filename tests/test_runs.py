@@ -240,3 +240,16 @@ def dead_process() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+def test_a_side_experiment_is_never_the_best(isolated):
+    """It told fewer classes apart, so its higher accuracy is of an easier task."""
+    from core.files import write_json
+    from core.runs import knows_every_class, resolve_checkpoint
+
+    for name, accuracy, left_out in (("whole", 0.8, ""), ("side", 0.95, "dog,rain")):
+        run = create_run(TrainConfig(leave_out=left_out), name)
+        write_json(run.path / "summary.json", {"accuracy": {"mean": accuracy}})
+        (run.path / "final.safetensors").touch()
+        assert knows_every_class(run) == (name == "whole")
+    assert resolve_checkpoint().parent.name == "whole"

@@ -12,7 +12,7 @@ from app.views.listen_choice import TYPES
 from core.devices import describe_device
 from core.errors import UserError
 from core.limits import max_upload_mb
-from core.runs import headline_accuracy, list_runs
+from core.runs import headline_accuracy, knows_every_class, list_runs
 from core.studies import list_studies
 from core.work_folder import Work
 
@@ -28,7 +28,8 @@ MEASURED_BY = {
 def best_card(dataset_name: str) -> None:
     """The finished run of this data set with the highest headline accuracy, and how that was measured."""
     st.subheader("Best model here", anchor=False)
-    finished = [run for run in list_runs() if (run.summary or {}).get("dataset") == dataset_name]
+    finished = [run for run in list_runs() if (run.summary or {}).get("dataset") == dataset_name
+                and knows_every_class(run)]
     scored = [(score, run) for run in finished if (score := headline_accuracy(run)) is not None]
     if not scored:
         st.text(f"No model was trained on {dataset_name} yet.")

@@ -13,7 +13,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import TrainConfig
-from core.effects import equalize, fill_silence, level, loudest, play_in_room, shift_pitch, stretch_time
+from core.effects import (
+    coloured_noise,
+    equalize,
+    fill_silence,
+    level,
+    loudest,
+    pass_band,
+    play_in_room,
+    shift_pitch,
+    stretch_time,
+)
 
 
 def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
@@ -54,6 +64,15 @@ def equalizer(waveform: Tensor, config: TrainConfig, generator: torch.Generator)
         clip, config.equalize_db * _uniform(4, generator, -1, 1)))
 
 
+def narrow_band(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips keeps what lies between a frequency of 50 to 400 Hz and one of 3 to 16 kHz."""
+    def change(clip: Tensor) -> Tensor:
+        low, high = _uniform(2, generator).tolist()
+        return pass_band(clip, config.sample_rate, 50 * 8**low, 3_000 * (16 / 3) ** high)
+
+    return _some(waveform, config.narrow, generator, change)
+
+
 def reverb(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips sounds as in a room; which one is drawn anew for each."""
     return _some(waveform, config.reverb, generator, lambda clip: play_in_room(
@@ -86,14 +105,16 @@ def polarity(waveform: Tensor, config: TrainConfig, generator: torch.Generator) 
     return waveform * flip[:, None]
 
 
-def add_noise(waveform: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """White noise 15 to 40 dB below the clip's own level, on a share of the clips."""
-    if not probability:
+def noise(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """A share of the clips gets noise, ``noise_db`` to 40 dB below the clip's own level, white or darker."""
+    if not config.noise:
         return waveform
-    chosen = (_uniform(len(waveform), generator) < probability).nonzero()[:, 0]
-    noise = torch.randn((len(chosen), waveform.shape[1]), generator=generator, device=waveform.device)
-    level = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-_uniform(len(chosen), generator, 15, 40) / 20)
-    return waveform.index_add(0, chosen, level[:, None] * noise)
+    chosen = (_uniform(len(waveform), generator) < config.noise).nonzero()[:, 0]
+    tilt = config.noise_tilt * _uniform(len(chosen), generator) if config.noise_tilt else torch.zeros(len(chosen))
+    added = coloured_noise(tilt.to(waveform.device), waveform.shape[1], generator)
+    below = _uniform(len(chosen), generator, config.noise_db, 40)
+    loud = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-below / 20)
+    return waveform.index_add(0, chosen, loud[:, None] * added)
 
 
 EFFECTS: dict[str, Callable[[Tensor, TrainConfig, torch.Generator], Tensor]] = {  # in the order in which they are done
@@ -104,12 +125,13 @@ EFFECTS: dict[str, Callable[[Tensor, TrainConfig, torch.Generator], Tensor]] = {
     "stretch": stretch,
     "pitch": pitch,
     "equalize": equalizer,
+    "narrow": narrow_band,
     "level": lambda waveform, config, generator: level(waveform, config.level),
     "gain": gain,
     "polarity": polarity,
-    "noise": lambda waveform, config, generator: add_noise(waveform, config.noise, generator),
+    "noise": noise,
 }
-CHANCES = ("fill", "reverb", "stretch", "pitch", "equalize", "gain", "polarity", "noise")  # whose setting says how often
+CHANCES = ("fill", "reverb", "stretch", "pitch", "equalize", "narrow", "gain", "polarity", "noise")  # set how often
 
 
 def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator, equal_loudness: bool = False

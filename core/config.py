@@ -136,6 +136,8 @@ class TrainConfig:
                               label="Equalizer", low=0.0, high=1.0)
     equalize_db: float = setting(6.0, "Each of four points of the spectrum is raised or lowered by up to this much",
                                  group="augmentation", label="Equalizer, up to", low=0.0, high=40.0, unit="dB")
+    narrow: float = setting(0.0, "Probability that a clip sounds as through a narrow band: a telephone, an old recorder",
+                            group="augmentation", label="Narrow band", low=0.0, high=1.0)
     level: float = setting(0.0, "Root mean square that every clip is brought to, in training and in use; 0: none",
                            group="augmentation", label="RMS level", low=0.0, high=0.5)
     gain: float = setting(1.0, "Probability that a clip is made louder or softer", group="augmentation",
@@ -144,8 +146,12 @@ class TrainConfig:
                              label="Gain", low=0.0, high=40.0, unit="dB")
     polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",
                               group="augmentation", label="Polarity flip", low=0.0, high=1.0)
-    noise: float = setting(0.2, "Probability that a clip gets white noise, 15 to 40 dB below it",
-                           group="augmentation", label="Noise", low=0.0, high=1.0)
+    noise: float = setting(0.2, "Probability that a clip gets noise, 40 dB below it or less", group="augmentation",
+                           label="Noise", low=0.0, high=1.0)
+    noise_db: float = setting(15.0, "The loudest noise is this much below the clip", group="augmentation",
+                              label="Noise, no closer than", low=0.0, high=40.0, unit="dB")
+    noise_tilt: float = setting(0.0, "Noise falls by up to this much per octave: 0 is white, 3 pink, 6 brown",
+                                group="augmentation", label="Noise, darker by up to", low=0.0, high=12.0, unit="dB")
     mixup: float = setting(0.5, "Probability that a batch is mixed: two clips added, their labels shared",
                            group="augmentation", label="Mixup", low=0.0, high=1.0)
 

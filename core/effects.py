@@ -1,5 +1,6 @@
 """What may happen to one sound ``(samples,)`` on its device: a room, another tempo, another pitch, another level."""
 
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,6 +46,26 @@ def equalize(clip: Tensor, gains_db: Tensor) -> Tensor:
     left = place.long()
     gain = torch.lerp(gains_db[left], gains_db[left + 1], place - left)
     return torch.fft.irfft(spectrum * 10 ** (gain / 20), len(clip))
+
+
+def pass_band(clip: Tensor, sample_rate: int, low_hz: float, high_hz: float) -> Tensor:
+    """What is left of the clip between two frequencies: 3 dB less at each, then 24 dB per octave below and 48 above."""
+    spectrum = torch.fft.rfft(clip)
+    frequency = torch.linspace(0, sample_rate / 2, len(spectrum), device=clip.device)
+    gain = ((1 + (low_hz / frequency.clamp_min(1e-3)) ** 8) * (1 + (frequency / high_hz) ** 16)).rsqrt()
+    return torch.fft.irfft(spectrum * gain, len(clip))
+
+
+def coloured_noise(octave_db: Tensor, samples: int, generator: torch.Generator) -> Tensor:
+    """Noise with a root mean square of 1 whose spectrum falls by so many dB per octave: ``(n,)`` → ``(n, samples)``. The
+    lowest 256th of it is flat: below that nobody hears it, and most of its power would be there."""
+    noise = torch.randn((len(octave_db), samples), generator=generator, device=generator.device)
+    if not octave_db.any():
+        return noise
+    spectrum = torch.fft.rfft(noise)
+    place = torch.linspace(0, 1, spectrum.shape[1], device=noise.device).clamp_min(1 / 256)
+    noise = torch.fft.irfft(spectrum * place ** (-octave_db[:, None] / (20 * math.log10(2))), samples)
+    return noise / noise.square().mean(dim=1, keepdim=True).sqrt()
 
 
 def play_in_room(clip: Tensor, sample_rate: int, generator: torch.Generator, longest_seconds: float, folder: str = ""

@@ -7,11 +7,11 @@ from core.config import TrainConfig
 
 ALL = "all"
 OFF = {"fill": 0.0, "time_shift": 0.0, "speed": 0.0, "reverb": 0.0, "stretch": 0.0, "pitch": 0.0, "equalize": 0.0,
-       "level": 0.0, "gain_db": 0.0, "polarity": 0.0, "noise": 0.0}  # effect -> the value of its setting that switches it off
+       "narrow": 0.0, "level": 0.0, "gain_db": 0.0, "polarity": 0.0, "noise": 0.0}  # effect -> its setting's value when off
 SETTING = {"gain": "gain_db"} | {name: name for name in OFF if name != "gain_db"}
 TITLES = {ALL: "Everything that is on", "fill": "Filled silence", "time_shift": "Time shift", "speed": "Speed",
-          "reverb": "Room", "stretch": "Time stretch", "pitch": "Pitch shift", "equalize": "Equalizer", "level": "RMS level",
-          "gain": "Gain", "polarity": "Polarity flip", "noise": "Noise"}
+          "reverb": "Room", "stretch": "Time stretch", "pitch": "Pitch shift", "equalize": "Equalizer", "narrow": "Narrow band",
+          "level": "RMS level", "gain": "Gain", "polarity": "Polarity flip", "noise": "Noise"}
 
 
 def effects_on(config: TrainConfig) -> list[str]:

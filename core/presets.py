@@ -38,7 +38,8 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
            reached=Reached("81.6 %", "cnn_transformer_h4", "assignment", "seed 0, kept in checkpoints")),
     Preset("best", "the recipe of the model earshot: 32 kHz, every batch mixed at equal loudness, 60 epochs",
            {"sample_rate": 32_000, "epochs": 60, "mixup": 1.0, "mixup_loudness": True, "fill": 0.5, "equalize": 0.5,
-            "label_smoothing": 0.0, "outliers": 0.1},
+            "label_smoothing": 0.0, "outliers": 0.2, "level": 0.1, "narrow": 0.3, "noise": 0.5, "noise_db": 5.0,
+            "noise_tilt": 6.0},
            reached=Reached("89.8 %", "earshot", "published", "seed 0, kept in checkpoints")),
 )}
 

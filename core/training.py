@@ -165,12 +165,13 @@ def _build_some(waveform: Tensor, targets: np.ndarray, segments: Segments, chanc
 
 def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tensor, Tensor]:
     """One step of the optimizer; returns the batch's mean loss and its number of right answers, still on the device."""
-    waveform = augment(waveform, config, generator)
-    if config.mixup and len(waveform) > 1 and coin(config.mixup, generator):
-        waveform, target = mixup(waveform, target, generator, config.mixup_loudness)
     clips = len(waveform)
-    if config.outliers:
+    if config.outliers:  # before the effects: nothing but what they are may tell them from clips
         waveform, target = add_outliers(waveform, target, config.outliers, generator)
+    waveform = augment(waveform, config, generator)
+    if config.mixup and clips > 1 and coin(config.mixup, generator):
+        mixed, shared = mixup(waveform[:clips], target[:clips], generator, config.mixup_loudness)
+        waveform, target = torch.cat([mixed, waveform[clips:]]), torch.cat([shared, target[clips:]])
     with torch.autocast(waveform.device.type, torch.bfloat16,
                         enabled=config.mixed_precision and waveform.device.type == "cuda"):
         logits = model(waveform)

@@ -1,9 +1,10 @@
 """What a training batch goes through."""
 
 import numpy as np
+import pytest
 import torch
 
-from core.augment import add_noise, add_outliers, augment, change_speed, mixup, time_shift
+from core.augment import add_outliers, augment, change_speed, mixup, noise, time_shift
 from core.cache import open_cache
 from core.config import TrainConfig
 
@@ -64,13 +65,15 @@ def test_polarity_flips_its_share_of_the_clips():
     assert 0.25 < (ratio < 0).float().mean() < 0.35
 
 
-def test_noise_is_15_to_40_db_below_the_clip_on_its_share_of_the_clips():
-    waveform = batch(400) * torch.linspace(0.01, 1, 400)[:, None]
-    added = add_noise(waveform, 0.5, generator()) - waveform
+@pytest.mark.parametrize("closest", [15, 5])
+@pytest.mark.parametrize("tilt", [0, 6])
+def test_noise_is_so_far_below_the_clip_on_its_share_of_the_clips(closest, tilt):
+    waveform = batch(400, 1_000) * torch.linspace(0.01, 1, 400)[:, None]
+    added = noise(waveform, TrainConfig(noise=0.5, noise_db=closest, noise_tilt=tilt), generator()) - waveform
     snr = 20 * torch.log10(waveform.norm(dim=1) / added.norm(dim=1))
     noisy = snr[torch.isfinite(snr)]
     assert 0.4 < len(noisy) / 400 < 0.6
-    assert noisy.min() > 14 and noisy.max() < 41 and noisy.max() - noisy.min() > 20
+    assert closest - 1 < noisy.min() < closest + 3 and 37 < noisy.max() < 41
 
 
 def test_silence_stays_silence():

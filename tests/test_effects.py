@@ -11,7 +11,7 @@ from core.augment import CHANCES, EFFECTS, augment, mixup
 from core.config import TrainConfig
 from core.crossval import run_training
 from core.datasets import load_dataset
-from core.effects import equalize, fill_silence, level, play_in_room, room, shift_pitch, stretch_time
+from core.effects import coloured_noise, equalize, fill_silence, level, pass_band, play_in_room, room, shift_pitch, stretch_time
 from core.errors import UserError
 from core.hear import ALL, TITLES, before_and_after, effects_on
 from core.models import create_model
@@ -236,3 +236,21 @@ def test_a_run_builds_its_training_clips_from_segments(speech):
     assert run_training(run) == "finished"
     assert set(run.predictions()["path"].str.split("/").str[0]) == {"denoised_clips"} and len(run.predictions()) == 8
     assert run.summary["clips"] == 8
+
+
+def test_a_narrow_band_keeps_what_lies_in_it():
+    for hertz, expected in [(100, -24), (200, -3), (800, 0), (1_000, 0), (2_000, -3), (3_000, -28)]:
+        clip = tone(hertz, 4.0)
+        change = 20 * np.log10(np.std(pass_band(clip, RATE, 200, 2_000).numpy()) / np.std(clip.numpy()))
+        assert change == pytest.approx(expected, abs=0.6)
+
+
+@pytest.mark.parametrize("octave_db", [0.0, 3.0, 6.0])
+def test_noise_falls_by_so_much_per_octave(octave_db):
+    """As scipy measures it, between 1/64 and half of the highest frequency."""
+    noise = coloured_noise(torch.tensor([octave_db, 1.0 if octave_db else 0.0]), 200_000, generator())[0].numpy()
+    assert np.std(noise) == pytest.approx(1, abs=0.02)
+    frequency, power = scipy.signal.welch(noise, nperseg=4_096)
+    between = (frequency > 1 / 128) & (frequency < 1 / 4)
+    slope = np.polyfit(np.log2(frequency[between]), 10 * np.log10(power[between]), 1)[0]
+    assert slope == pytest.approx(-octave_db, abs=0.2)

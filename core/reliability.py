@@ -19,9 +19,8 @@ from core.errors import UserError
 from core.metrics import answers, of_split
 from core.predict import predict
 from core.run_folder import Run
-from core.sounds_of_none import NOISES, sound_of_none
+from core.sounds_of_none import NOISES, several
 
-NOISES_EACH, SECONDS, RATE = 40, 5.0, 44_100
 KEPT = 0.95  # share of known clips; a person forgives a strange sound that gets a class sooner than a dog that gets none
 
 
@@ -44,16 +43,18 @@ class Report:
 def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
     """Fit, choose, measure, and write the calibration into every checkpoint of ``run``.
 
-    Raises :class:`UserError` for runs of different models, without the rows or weights that are needed, or a side
+    Raises :class:`UserError` for runs of different models or classes, without the rows or weights that are needed, or a side
     experiment that left no class out.
     """
     for other in (validation, side):
         if other and other.config.model != run.config.model:
             raise UserError(f"{other.name} is a run of {other.config.model} and {run.name} one of {run.config.model}; "
                             "calibrate with runs of the same model")
-    table, names = finished_predictions(validation), validation.record["class_names"]
+    table, names = finished_predictions(validation), run.record["class_names"]
+    if validation.record["class_names"] != names:
+        raise UserError(f"{validation.name} and {run.name} do not know the same classes; calibrate with a run that does")
     temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
-    test = answers(of_split(finished_predictions(run), "test"), run.record["class_names"])
+    test = answers(of_split(finished_predictions(run), "test"), names)
     before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
     sure = soften(known.probs, temperature).max(axis=1)
     threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
@@ -100,7 +101,7 @@ def noises() -> Iterator[tuple[np.ndarray, int]]:
     """Made-up sounds; digital silence is left out, because it is refused without asking the model."""
     for kind in NOISES:
         if kind != "silence":
-            yield from ((sound_of_none(kind, SECONDS, RATE, seed), RATE) for seed in range(NOISES_EACH))
+            yield from several(kind)
 
 
 def left_out_clips(side: Run) -> Iterator[tuple[np.ndarray, int]]:

@@ -22,12 +22,11 @@ from core.predict import Prediction, load_predictor, predict
 from core.readers import clip_identity
 from core.reliability import finished_predictions
 from core.run_folder import Run
-from core.sounds_of_none import MUSIC, NOISES, sound_of_none
+from core.sounds_of_none import EACH, MUSIC, NOISES, several
 
 Random = np.random.Generator
 LONG_SECONDS = 30.0
 CONFIDENT = 0.9
-FOREIGN_EACH, FOREIGN_SECONDS, FOREIGN_RATE = 40, 5.0, 44_100
 MP3_COMPRESSION = 0.88  # of libsndfile: 64 kbit/s for mono at 44.1 kHz
 
 
@@ -149,12 +148,10 @@ def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> 
     _, predictors = _predictions_and_models(run)
     rows = []
     for kind in (*NOISES, *MUSIC):
-        heard = [predict(model, sound_of_none(kind, FOREIGN_SECONDS, FOREIGN_RATE, seed + number), FOREIGN_RATE)
-                 for number in range(FOREIGN_EACH if kind != "silence" else 1) for model in predictors.values()]
-        rows.append(_named(kind, heard))
+        rows.append(_named(kind, [predict(model, *sound) for sound in several(kind, seed) for model in predictors.values()]))
     if foreign:
         dataset = load_dataset(foreign)
-        chosen = dataset.clips[:: max(1, len(dataset.clips) // (2 * FOREIGN_EACH))]
+        chosen = dataset.clips[:: max(1, len(dataset.clips) // (2 * EACH))]
         sounds = [read_audio(dataset.root / clip.path, clip.start, clip.end) for clip in chosen]
         rows.append(_named(dataset.name, [predict(model, *sound) for sound in sounds for model in predictors.values()]))
     return rows

@@ -56,8 +56,7 @@ def test_the_mp3_is_one_of_sixty_four_kilobit(clip, tmp_path):
 
 def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, monkeypatch):
     """Three easy classes, of which the side experiment knows two."""
-    monkeypatch.setattr("core.reliability.NOISES_EACH", 3)
-    monkeypatch.setattr("core.robustness.FOREIGN_EACH", 2)
+    monkeypatch.setattr("core.sounds_of_none.EACH", 3)
     data = write_tiny(isolated / "data" / "tiny")
     config = TrainConfig(dataset=str(data), model="cnn1d", protocol="assignment", epochs=3, batch_size=8, sample_rate=8_000,
                          clip_seconds=0.5)
@@ -78,6 +77,7 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["calibrate", "published"], "fitted on validation clips, and this run has none"),
     (["calibrate", "published", "--validation", "other"], "calibrate with runs of the same model"),
+    (["calibrate", "published", "--validation", "fewer"], "do not know the same classes"),
     (["calibrate", "kept", "--side", "kept"], "knows every class"),
     (["robustness", "published"], "no weights of fold 1"),
     (["robustness", "nothing"], "no run called"),
@@ -85,10 +85,11 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, 
 def test_wrong_runs_are_one_sentence(isolated, capsys, arguments, sentence):
     from tests.finished_runs import finished
     for name, model, protocol in (("published", "cnn1d", "published"), ("other", "earshot", "assignment"),
-                                  ("kept", "cnn1d", "assignment")):
+                                  ("kept", "cnn1d", "assignment"), ("fewer", "cnn1d", "assignment")):
         made = finished(model, protocol=protocol)
         run = create_run(TrainConfig(model=model, protocol=protocol), name)
-        (run.path / "config.json").write_text(json.dumps(run.record | {"class_names": list(made.class_names)}))
+        known = list(made.class_names)[name == "fewer" :]
+        (run.path / "config.json").write_text(json.dumps(run.record | {"class_names": known}))
         made.predictions.to_csv(run.path / "predictions.csv", index=False)
     assert main(arguments) == 2
     assert sentence in capsys.readouterr().err

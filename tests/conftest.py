@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from core.datasets import Dataset, available_datasets, load_dataset
 
@@ -13,8 +14,12 @@ TINY_RATE, TINY_SECONDS = 8_000, 0.5
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_places(tmp_path_factory):
-    """Nothing a test does touches the runs and caches of the person at this machine."""
+    """Nothing a test does touches the runs and caches of the person at this machine. One thread each, in processes that tests
+    start too: several test processes with several threads each wait for each other most of the time."""
+    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARSHOT_THREADS", "1")
+        patch.setenv("OMP_NUM_THREADS", "1")
         place = tmp_path_factory.mktemp("earshot")
         patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))

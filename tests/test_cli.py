@@ -21,7 +21,6 @@ TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1
 @pytest.fixture(autouse=True)
 def _here(isolated, monkeypatch):
     """Commands run in this process, which stays as nice as it was."""
-    monkeypatch.setenv("EARSHOT_THREADS", "1")
     monkeypatch.setattr(train_command.os, "nice", lambda by: None)
     monkeypatch.setattr(train_command.signal, "signal", lambda *args: None)
 

@@ -26,9 +26,7 @@ class Killed(BaseException):
     """What nothing in the run catches, as nothing catches SIGKILL."""
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(isolated, monkeypatch):
-    monkeypatch.setenv("EARSHOT_THREADS", "1")
+pytestmark = pytest.mark.usefixtures("isolated")
 
 
 @pytest.fixture

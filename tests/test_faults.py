@@ -23,9 +23,7 @@ FILES = ["config.json", "history.csv", "fold1.resume", "fold1.safetensors", "pre
          "final.resume", "final.safetensors", "summary.json"]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(isolated, monkeypatch):
-    monkeypatch.setenv("EARSHOT_THREADS", "1")
+pytestmark = pytest.mark.usefixtures("isolated")
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +35,7 @@ def config(tmp_path_factory) -> TrainConfig:
 @pytest.fixture(scope="module")
 def whole(config) -> dict[str, bytes]:
     """The results of a training that nothing disturbed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARSHOT_THREADS", "1")  # as below: another number of threads adds up in another order
-        return results(trained(config, "whole"))
+    return results(trained(config, "whole"))
 
 
 @pytest.fixture

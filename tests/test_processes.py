@@ -24,9 +24,8 @@ DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(isolated, monkeypatch):
-    """Processes of these tests take one core, and none outlives its test."""
-    monkeypatch.setenv("EARSHOT_THREADS", "1")
+def _none_is_left(isolated):
+    """No process outlives its test."""
     yield
     for folder in checkpoints_dir().iterdir():
         if folder.is_dir() and (pid := Run(folder.name, folder).status.pid) not in (None, os.getpid()):

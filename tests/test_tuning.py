@@ -31,7 +31,7 @@ from core.worker import work
 from tests.conftest import write_tiny
 
 NAMES = ("learning_rate", "batch_size", "mixup")
-TRIALS = 6
+TRIALS = 4
 
 
 class Killed(BaseException):
@@ -44,9 +44,8 @@ def _quick(isolated, monkeypatch):
 
 
 def make_quick(monkeypatch) -> None:
-    """One thread; pruning and Optuna's TPE begin early enough to take part in a handful of trials."""
-    monkeypatch.setenv("EARSHOT_THREADS", "1")
-    monkeypatch.setattr(tuning, "AT_RANDOM", 3)
+    """Pruning and Optuna's TPE begin early enough to take part in a handful of trials."""
+    monkeypatch.setattr(tuning, "AT_RANDOM", 2)
     monkeypatch.setattr(tuning, "BEFORE_PRUNING", 2)
 
 
@@ -175,7 +174,7 @@ def test_a_study_that_was_killed_comes_out_the_same(config, monkeypatch, moment,
             def call(*args, **options):
                 nonlocal calls
                 calls += 1
-                if calls == 9 if moment == "training" else calls == 3:
+                if calls == (6 if moment == "training" else 2):
                     raise Killed
                 return original(*args, **options)
             return call

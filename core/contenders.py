@@ -129,6 +129,12 @@ class Contender:
         return float(np.mean(known)) if known else None
 
     @property
+    def training_macs(self) -> float | None:
+        """Multiply-accumulates of a run's training, a mean over seeds."""
+        known = [run.training_macs for run in self.runs if run.training_macs]
+        return float(np.mean(known)) if known else None
+
+    @property
     def heads(self) -> int | None:
         """Attention heads, as the model's name tells them; None where it does not."""
         number = self.model.rpartition("_h")[2]

@@ -56,6 +56,17 @@ class Finished:
         total = float(rows["seconds"].sum()) if len(rows) else 0.0
         return total or self.metrics.get("seconds")
 
+    @cached_property
+    def training_macs(self) -> float | None:
+        """Multiply-accumulates that the training of the tested models took, the same on every machine: for each clip of each
+        epoch three times those of an answer, once forward and about twice back."""
+        each, clips = self.metrics.get("macs"), self.metrics.get("clips")
+        if not each or not clips:
+            return None
+        heard_later = self.predictions.groupby(self.predictions["model_fold"].astype(str))["path"].nunique()
+        epochs = self.history[self.history["split"] == "train"].groupby(self.history["fold"].astype(str))["epoch"].max()
+        return 3.0 * each * sum((clips - kept) * epochs.get(fold, 0) for fold, kept in heard_later.items()) or None
+
 
 def read_finished(run: Run) -> Finished:
     """A run from its folder. Raises :class:`UserError` where it is not finished, or a file of it cannot be read."""

@@ -41,8 +41,9 @@ def millions(value: float | None) -> str:
 
 
 def thousands(value: float) -> str:
-    """For an axis: ``350 k``, ``2.6 M``."""
-    return f"{value / 1e3:,.3g} k" if value < 1e6 else f"{value / 1e6:,.3g} M"
+    """For an axis: ``350 k``, ``2.6 M``, ``1.2 G``, ``30 T``."""
+    size, unit = next(step for step in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")) if value >= step[0] or step[1] == "k")
+    return f"{value / size:,.3g} {unit}"
 
 
 def times(large: float, small: float) -> str:

@@ -33,7 +33,8 @@ def finished(model: str = "cnn1d", right: Sequence[bool] | float = 0.8, *, proto
                              index < round(80 * validation), 0.7, classes))
     table = pd.DataFrame(rows, columns=["path", "model_fold", "clip_fold", "split", "target", *classes])
     config = TrainConfig(**{"model": model, "protocol": protocol, "seed": seed, "epochs": 3} | (settings or {})).to_dict()
-    metrics = {"model": model, "protocol": protocol, "dataset": dataset, "seed": seed, "epochs": 3, "clips": len(right),
+    metrics = {"model": model, "protocol": protocol, "dataset": dataset, "seed": seed, "epochs": 3,
+               "clips": table["path"].nunique() + (240 if protocol == "split" else 0),
                "class_names": list(classes), "parameters_trainable": parameters, "parameters_frozen": 0, "macs": macs,
                "seconds": seconds, **summarise(table, classes, protocol, {})}
     return Finished(name or f"{model}-{protocol}-s{seed}", model, protocol, dataset, tuple(classes), config, metrics, table,

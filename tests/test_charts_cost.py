@@ -34,3 +34,12 @@ def test_one_contender_and_none(field, what):
     assert not cost_figure([], what).data
     low, high = cost_figure(field, what).layout.xaxis.range
     assert np.isfinite([low, high]).all() and low < high
+
+
+def test_training_costs_three_answers_for_every_clip_of_every_epoch(field):
+    """Three epochs; five models of 80 clips, one of 240, four of 240."""
+    assert field[0].training_macs == 3 * 2e6 * 5 * 80 * 3
+    assert field[2].training_macs == 3 * 9e7 * 240 * 3
+    (assigned,) = contenders([finished("cnn1d", 0.9, macs=10, protocol="assignment")])
+    assert assigned.training_macs == 3 * 10 * 4 * 240 * 3
+    assert "7.2 G" in cost_figure(field, "training compute").data[1].hovertemplate

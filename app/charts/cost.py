@@ -14,6 +14,7 @@ from core.wording import duration, interval, percent, thousands
 
 COSTS: dict[str, tuple[str, Callable[[Contender], float | None], Callable[[float], str]]] = {
     "compute": ("Multiply-accumulates per clip", lambda each: each.macs, thousands),
+    "training compute": ("Multiply-accumulates of the training", lambda each: each.training_macs, thousands),
     "size": ("Trainable parameters", lambda each: each.parameters, thousands),
     "training time": ("Training time", lambda each: each.seconds, duration),
 }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from core.config import TrainConfig
 from core.errors import UserError
@@ -113,6 +114,26 @@ def test_weight_averaging_is_an_average(data):
     name = "head.0.weight"
     assert not torch.equal(last[f"model.{name}"], last[f"average.{name}"])
     assert torch.equal(last["model.stem.bank.norm.running_mean"], last["average.stem.bank.norm.running_mean"])
+
+
+def test_outliers_go_through_the_effects_of_the_clips_and_are_mixed_with_none(data, monkeypatch):
+    """Brought to one level like the clips, so that no level tells them; and their even shares stay even."""
+    heard, loss = [], F.cross_entropy
+
+    def listening(logits, targets, **options):
+        heard[-1] += (targets,)
+        return loss(logits, targets, **options)
+
+    monkeypatch.setattr("core.training.F.cross_entropy", listening)
+    config = CONFIG.replace(epochs=1, outliers=0.25, level=0.1, gain_db=0.0, noise=0.0, mixup=1.0, batch_size=18)
+    model = CNNTransformer(3, num_heads=2, embed_dim=16)
+    model.register_forward_pre_hook(lambda model, given: heard.append((given[0],)) if model.training else None)
+    fit_fold(model, *data, Split(2, SPLIT.train, (), ()), config, num_classes=3)
+    ((waveform, targets),) = heard
+    assert waveform.shape == (22, 8_000) and targets.shape == (22, 3)
+    torch.testing.assert_close(waveform[18:].square().mean(1).sqrt(), torch.full((4,), 0.1), rtol=0.01, atol=0)
+    torch.testing.assert_close(targets[18:], torch.full((4, 3), 1 / 3))
+    assert ((targets[:18] > 0) & (targets[:18] < 1)).any() and (targets[:18].amax(1) > 0.4).all()
 
 
 def test_a_loss_that_is_no_number_stops_with_a_sentence(data):

@@ -35,7 +35,10 @@ class Player {
     this.report = (region) => data.zoomable && setStateValue("region", region);
     this.part("player").setAttribute("aria-label", data.label);
     this.part("seek").max = data.seconds;
-    if (another) this.place(0);
+    if (another) {
+      this.pressed = null;
+      this.place(0);
+    }
     this.attend();
     if (before && !another && before.play !== data.play) this.playRegion();
   }
@@ -57,6 +60,11 @@ class Player {
       for (const name of ["play", "pause", "ended", "seeked", "loadedmetadata"])
         audio.addEventListener(name, () => this.draw());
       audio.addEventListener("play", () => this.follow());
+    }
+    if (audio && this.pressed) {
+      const act = this.pressed;
+      this.pressed = null;
+      act();
     }
     for (const key of this.data.follow) {
       const inside = `.st-key-${CSS.escape(key)}`;
@@ -118,7 +126,7 @@ class Player {
   toggle() {
     lastUsed = this;
     const audio = this.audio;
-    if (!audio) return;
+    if (!audio) return this.whenHere(() => this.toggle());
     if (!audio.paused) return audio.pause();
     for (const other of document.querySelectorAll("audio")) other !== audio && other.pause();
     const [start, end] = this.span;
@@ -133,8 +141,14 @@ class Player {
 
   seek(time) {
     lastUsed = this;
-    if (this.audio) this.audio.currentTime = time;
+    if (!this.audio) return this.whenHere(() => this.seek(time));
+    this.audio.currentTime = time;
     this.place(time);
+  }
+
+  // What is pressed before Streamlit has brought the sound is done when it is here.
+  whenHere(act) {
+    this.pressed = act;
   }
 
   key(event) {

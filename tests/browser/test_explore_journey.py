@@ -59,12 +59,12 @@ def test_a_clip_is_chosen_and_played_with_its_playhead(explore):
     expect(page.get_by_text(re.compile(r"^t-2 · "))).to_be_visible()
     assert "clip=" in page.url
     page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function(f"() => {SOUND}.currentTime > 0.1")
+    page.wait_for_function(f"() => {SOUND}?.currentTime > 0.1")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.wait_for_function(f"() => document.querySelector('{FIGURE} .earshot-playhead').style.display === 'block'")
     page.locator("h1").click()
     page.keyboard.press("Space")
-    page.wait_for_function(f"() => {SOUND}.paused")
+    page.wait_for_function(f"() => {SOUND}?.paused")
 
 
 def test_the_page_is_used_by_keyboard(explore):
@@ -76,10 +76,10 @@ def test_the_page_is_used_by_keyboard(explore):
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
     page.keyboard.press("Space")  # plays, though a button was just clicked
-    page.wait_for_function(f"() => !{SOUND}.paused")
+    page.wait_for_function(f"() => !{SOUND}?.paused")
     expect(page.get_by_text(re.compile(r"^t-2 · low"))).to_be_visible()
     page.keyboard.press("Space")
-    page.wait_for_function(f"() => {SOUND}.paused")
+    page.wait_for_function(f"() => {SOUND}?.paused")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text(re.compile(r"^t-1 · low"))).to_be_visible()
     page.get_by_placeholder("Name, source or class").click()
@@ -107,10 +107,19 @@ def test_a_click_in_the_picture_seeks_and_hover_speaks(explore):
     page = explore("&clip=low/t-0.wav")
     area = plot_area(page)
     page.mouse.click(*at(area, 0.25, 0.6))
-    page.wait_for_function(f"() => Math.abs({SOUND}.currentTime - {0.25 * SECONDS}) < 0.02")
+    page.wait_for_function(f"() => Math.abs({SOUND}?.currentTime - {0.25 * SECONDS}) < 0.02")
     page.mouse.move(*at(area, 0.5, 0.6))
     page.wait_for_function(f"""() => /^1\\.0\\d s · [\\d,]+ Hz · −?\\d+ dB$/.test(
         document.querySelector('{FIGURE} .hoverlayer')?.textContent)""")
+
+
+def test_a_press_before_the_sound_is_here_is_done_when_it_is(explore):
+    page = explore("&clip=low/t-0.wav")
+    page.wait_for_function(f"() => {SOUND} !== null")
+    page.evaluate(f"() => {{ window.sound = {SOUND}; window.place = sound.parentElement; sound.remove(); }}")
+    page.mouse.click(*at(plot_area(page), 0.25, 0.6))
+    page.evaluate("() => window.place.append(window.sound)")
+    page.wait_for_function(f"() => Math.abs({SOUND}?.currentTime - {0.25 * SECONDS}) < 0.02")
 
 
 def test_a_zoom_is_the_region_and_a_double_click_ends_it(explore):

@@ -110,8 +110,10 @@ def noise(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> 
     if not config.noise:
         return waveform
     chosen = (_uniform(len(waveform), generator) < config.noise).nonzero()[:, 0]
-    tilt = config.noise_tilt * _uniform(len(chosen), generator) if config.noise_tilt else torch.zeros(len(chosen))
-    added = coloured_noise(tilt.to(waveform.device), waveform.shape[1], generator)
+    tilt = torch.zeros(len(chosen), device=waveform.device)
+    if config.noise_tilt:
+        tilt = config.noise_tilt * _uniform(len(chosen), generator)
+    added = coloured_noise(tilt, waveform.shape[1], generator)
     below = _uniform(len(chosen), generator, config.noise_db, 40)
     loud = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-below / 20)
     return waveform.index_add(0, chosen, loud[:, None] * added)

@@ -146,7 +146,7 @@ class TrainConfig:
                              label="Gain", low=0.0, high=40.0, unit="dB")
     polarity: float = setting(0.5, "Probability that a clip is turned upside down (it sounds the same)",
                               group="augmentation", label="Polarity flip", low=0.0, high=1.0)
-    noise: float = setting(0.2, "Probability that a clip gets noise, 40 dB below it or less", group="augmentation",
+    noise: float = setting(0.2, "Probability that a clip gets noise, at most 40 dB below it", group="augmentation",
                            label="Noise", low=0.0, high=1.0)
     noise_db: float = setting(15.0, "The loudest noise is this much below the clip", group="augmentation",
                               label="Noise, no closer than", low=0.0, high=40.0, unit="dB")

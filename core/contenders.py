@@ -1,7 +1,7 @@
 """What is compared with what: one contender per model × protocol, its seeds pooled; runs set otherwise stand apart."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -125,14 +125,12 @@ class Contender:
     @property
     def seconds(self) -> float | None:
         """Seconds a run took to train the models that were tested, a mean over seeds."""
-        known = [run.seconds for run in self.runs if run.seconds]
-        return float(np.mean(known)) if known else None
+        return _mean_of_known(run.seconds for run in self.runs)
 
     @property
     def training_macs(self) -> float | None:
         """Multiply-accumulates of a run's training, a mean over seeds."""
-        known = [run.training_macs for run in self.runs if run.training_macs]
-        return float(np.mean(known)) if known else None
+        return _mean_of_known(run.training_macs for run in self.runs)
 
     @property
     def heads(self) -> int | None:
@@ -177,6 +175,11 @@ def by_dataset(runs: Sequence[Finished]) -> dict[str, list[Finished]]:
     names = [dataset for dataset, _ in groups]
     return {dataset if names.count(dataset) == 1 else f"{dataset} ({len(classes)} classes, {classes[0]} …) {number}": group
             for number, ((dataset, classes), group) in enumerate(groups.items(), start=1)}
+
+
+def _mean_of_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value]
+    return float(np.mean(known)) if known else None
 
 
 def _apart(run: Finished) -> tuple:

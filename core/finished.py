@@ -59,7 +59,7 @@ class Finished:
     @cached_property
     def training_macs(self) -> float | None:
         """Multiply-accumulates that the training of the tested models took, the same on every machine: for each clip of each
-        epoch three times those of an answer, once forward and about twice back."""
+        epoch three times those of an answer, once forward and about twice back (less where weights are frozen)."""
         each, clips = self.metrics.get("macs"), self.metrics.get("clips")
         if not each or not clips:
             return None

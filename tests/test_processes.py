@@ -214,7 +214,7 @@ def test_cancel_ends_a_process_that_nothing_interrupts(config):
 
 def test_a_child_ends_with_the_process_that_started_it():
     code = ("from core.processes import end_with_parent; import time\n"
-            "end_with_parent(); print('there', flush=True); time.sleep(99)")
+            "end_with_parent(); print('there', flush=True); time.sleep(99)")  # it is ended long before, or the test fails
     child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout.readline() == b"there\n" and child.poll() is None
     child.stdin.close()  # as the system does for a process that is killed

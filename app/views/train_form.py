@@ -49,10 +49,10 @@ def settings_form(models: list[str], price: Callable[[dict], str]) -> tuple[dict
         if not fields:
             continue
         with st.expander(title, expanded=title == OF_MODELS):
-            columns = st.columns(2)
-            for position, name in enumerate(fields):
-                with columns[position % 2]:
-                    errors += setting_field(name)
+            for first in range(0, len(fields), 2):  # row by row: on a phone what belongs together stays together
+                for column, name in zip(st.columns(2), fields[first : first + 2], strict=False):
+                    with column:
+                        errors += setting_field(name)
             if title == HEARD and st.toggle("Hear what it does to a clip", key=key("hear")) and not errors:
                 hear(values_of_form())
     return values_of_form(), errors

@@ -1,7 +1,8 @@
 """The answer for one sound, and what the model attended to while it gave it.
 
 A clip is resampled to the model's rate. One shorter than the model's length stands in the middle of zeros, as in
-training; a longer one is cut into windows that overlap by half, and the windows' probabilities are averaged. Times are
+training; a longer one is cut into windows that overlap by half, and the probabilities of its loud windows are averaged:
+those within ``LOUD_DB`` of the loudest, because the pause around an event is not what a recording is about. Times are
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
 
 A checkpoint that was calibrated (:mod:`core.calibration`) says its probabilities at its temperature, and that a sound is
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
 
 SLACK = 0.02  # a clip longer than the model's by up to this share is cut to its centre, not heard twice
 WINDOWS_AT_ONCE = 32
+LOUD_DB = 10  # chosen on validation clips within 30 s of faint noise, among 10 to 200: docs/research.md, "In a long file"
 
 
 @dataclass(frozen=True)
 class Window:
-    """One stretch the model heard: seconds of the clip, and its probabilities ``(classes,)``."""
+    """One stretch the model heard: seconds of the clip, its probabilities ``(classes,)``, and how loud it is."""
 
     start: float
     end: float
     probs: np.ndarray
+    rms: float = 0.0  # root mean square of its samples, where it was asked for
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Prediction:
     model: str
     class_names: tuple[str, ...]
     seconds: float
-    probs: np.ndarray  # (classes,), the mean over windows
+    probs: np.ndarray  # (classes,), the mean over the loud windows
     windows: tuple[Window, ...]
     unknown: bool  # true when there is nothing to hear, or nothing that the model knows; `remark` says which
     remark: str | None = None
@@ -62,15 +65,15 @@ class Prediction:
         return [(self.class_names[i], float(self.probs[i])) for i in order]
 
     @property
-    def surest_window(self) -> int:
-        """Index of the window that is surest of the clip's best class."""
-        best = int(np.argmax(self.probs))
-        return int(np.argmax([window.probs[best] for window in self.windows]))
+    def loud(self) -> list[int]:
+        """Indices of the windows that the answer was made of."""
+        return loud_windows(self.windows)
 
     @property
-    def surest_moment(self) -> int:
-        """Index of the window that is surest of any class."""
-        return int(np.argmax([window.probs.max() for window in self.windows]))
+    def surest_window(self) -> int:
+        """Index of the loud window that is surest of the clip's best class."""
+        best = int(np.argmax(self.probs))
+        return max(self.loud, key=lambda index: self.windows[index].probs[best])
 
 
 @dataclass(frozen=True)
@@ -94,33 +97,40 @@ def load_predictor(path: Path) -> "Checkpoint":
 def predict(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int) -> Prediction:
     """The answer for ``waveform`` ``(samples,)`` at ``sample_rate`` Hz; :class:`UserError` where there is none."""
     heard, offsets = _prepared(checkpoint, waveform, sample_rate)
-    return answered(checkpoint, offsets, np.stack(window_probs(checkpoint, heard, offsets)),
-                    len(waveform) / sample_rate, bool(np.ptp(waveform) == 0))
+    return answered(checkpoint, hear_windows(checkpoint, heard, offsets), len(waveform) / sample_rate,
+                    bool(np.ptp(waveform) == 0))
 
 
-def window_probs(checkpoint: "Checkpoint", heard: np.ndarray, offsets: Sequence[int],
-                 on_progress: Callable[[int], None] | None = None) -> list[np.ndarray]:
-    """``(classes,)`` for the window at each of ``offsets`` in ``heard``, a waveform at the model's rate.
+def hear_windows(checkpoint: "Checkpoint", heard: np.ndarray, offsets: Sequence[int], skipped: int = 0,
+                 on_progress: Callable[[int], None] | None = None) -> list[Window]:
+    """The window at each of ``offsets``, in samples of a sound at the model's rate whose first ``skipped`` ``heard`` lacks.
 
     ``on_progress(windows done)`` is called after every batch.
     """
     import torch
 
-    length, probs = checkpoint.config.num_samples, []
+    length, rate, windows = checkpoint.config.num_samples, checkpoint.config.sample_rate, []
     with torch.inference_mode(), _one_thread:
         for first in range(0, len(offsets), WINDOWS_AT_ONCE):
-            batch = np.stack([_stretch(heard, o, length) for o in offsets[first : first + WINDOWS_AT_ONCE]])
-            probs += list(_probabilities(checkpoint, batch))
+            some = offsets[first : first + WINDOWS_AT_ONCE]
+            batch = np.stack([_stretch(heard, offset - skipped, length) for offset in some])
+            loudness = np.sqrt(np.mean(batch**2, axis=1, dtype=np.float64))
+            windows += [Window(offset / rate, (offset + length) / rate, probs, float(rms))
+                        for offset, probs, rms in zip(some, _probabilities(checkpoint, batch), loudness, strict=True)]
             if on_progress:
-                on_progress(len(probs))
-    return probs
+                on_progress(len(windows))
+    return windows
 
 
-def answered(checkpoint: "Checkpoint", offsets: Sequence[int], probs: np.ndarray, seconds: float,
-             silent: bool) -> Prediction:
-    """The answer made of what every window said: ``probs`` ``(windows, classes)``, windows ``offsets`` samples in."""
-    length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
-    windows = tuple(Window(o / rate, (o + length) / rate, p) for o, p in zip(offsets, probs, strict=True))
+def loud_windows(windows: Sequence[Window]) -> list[int]:
+    """Indices of the windows at most ``LOUD_DB`` below the loudest; of all where none has a sound in it."""
+    quietest = max(window.rms for window in windows) * 10 ** (-LOUD_DB / 20)
+    return [index for index, window in enumerate(windows) if window.rms >= quietest]
+
+
+def answered(checkpoint: "Checkpoint", windows: Sequence[Window], seconds: float, silent: bool) -> Prediction:
+    """The answer made of what every window said."""
+    probs = np.stack([windows[index].probs for index in loud_windows(windows)])
     names, remark = tuple(checkpoint.class_names), None
     if silent:
         remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
@@ -128,7 +138,7 @@ def answered(checkpoint: "Checkpoint", offsets: Sequence[int], probs: np.ndarray
         best = names[int(probs.max(axis=0).argmax())]
         remark = (f"This sounds like none of the {len(names)} classes: the nearest is {best}, and the model is only "
                   f"{100 * surest:.0f} % sure of it.")
-    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), windows, remark is not None, remark,
+    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), tuple(windows), remark is not None, remark,
                       silent)
 
 

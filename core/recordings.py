@@ -16,7 +16,7 @@ import numpy as np
 from core.audio import AudioInfo, audio_info, read_audio, resample
 from core.errors import UserError
 from core.limits import longest_seconds, max_minutes
-from core.predict import SLACK, Explanation, Prediction, Window, answered, explain, shifted, window_offsets, window_probs
+from core.predict import SLACK, Explanation, Prediction, Window, answered, explain, hear_windows, shifted, window_offsets
 from core.spectrogram import envelope
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def listen_through(checkpoint: "Checkpoint", source: SoundSource, name: str = "t
     length, rate = checkpoint.config.num_samples, checkpoint.config.sample_rate
     hop = length // 2
     kept, first, total, seconds = np.zeros(0, dtype=np.float32), 0, 0, 0.0  # kept: what later windows need, from `first` on
-    offsets, probs, outlines, lowest, highest = [], [], [], np.inf, -np.inf
+    offsets, windows, outlines, lowest, highest = [], [], [], np.inf, -np.inf
     for piece, own in _pieces(_opened(source, name), info, rate):
         points = max(1, round(OUTLINE_POINTS * len(piece) / max(1.0, info.seconds * rate)))
         times, low, high = envelope(piece, rate, points)
@@ -74,18 +74,17 @@ def listen_through(checkpoint: "Checkpoint", source: SoundSource, name: str = "t
         lowest, highest = min(lowest, low.min()), max(highest, high.max())
         kept, total, seconds = np.concatenate([kept, piece]), total + len(piece), seconds + own
         ready = range(len(offsets) * hop, total - length, hop) if total - length > SLACK * length else range(0)
-        probs += window_probs(checkpoint, kept, [offset - first for offset in ready],
-                              lambda done, ready=ready: on_progress and on_progress(
-                                  (ready[0] + done * hop) / rate, info.seconds))
+        windows += hear_windows(checkpoint, kept, ready, first, lambda done, ready=ready: on_progress and on_progress(
+            (ready[0] + done * hop) / rate, info.seconds))
         offsets += ready
         if offsets:  # from the last window on: the very last one may begin before a whole hop has gone by
             kept, first = kept[offsets[-1] - first :].copy(), offsets[-1]
     rest = window_offsets(total, length)[len(offsets) :]
-    probs += window_probs(checkpoint, kept, [offset - first for offset in rest])
+    windows += hear_windows(checkpoint, kept, rest, first)
     if on_progress:
         on_progress(info.seconds, info.seconds)
     outline = tuple(np.concatenate(part) for part in zip(*outlines, strict=True))
-    return Recording(answered(checkpoint, offsets + rest, np.stack(probs), seconds, bool(lowest == highest)), outline)
+    return Recording(answered(checkpoint, windows, seconds, bool(lowest == highest)), outline)
 
 
 def read_clip(source: SoundSource, name: str = "this sound", start: float = 0.0,

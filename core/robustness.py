@@ -122,8 +122,7 @@ class Named:
 def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int = 0) -> Iterator[Kept]:
     """One row per way, of all models of a run on their own test clips, through the same path as an uploaded file.
 
-    The answer to a long file is the class of its surest moment. Raises :class:`UserError` for a run without predictions
-    or fold models, or whose data is not here.
+    Raises :class:`UserError` for a run without predictions or fold models, or whose data is not here.
     """
     table, predictors = _predictions_and_models(run)
     dataset = configured_dataset(run.config)
@@ -137,8 +136,7 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
             waveform, rate = read_audio(dataset.root / clip.path, clip.start, clip.end)
             random = np.random.default_rng([seed, number])
             heard = predict(predictors[fold], WAYS[way](waveform, rate, random), rate)
-            probs = heard.windows[heard.surest_moment].probs if len(heard.windows) > 1 else heard.probs
-            right += heard.class_names[int(probs.argmax())] == target
+            right += heard.ranked[0][0] == target
             refused += heard.unknown
         yield Kept(way, right / len(test), test["path"].nunique(), refused / len(test))
 

@@ -72,6 +72,23 @@ def test_a_longer_clip_is_cut_into_windows_whose_probabilities_are_averaged(list
     assert answer.windows[answer.surest_window].probs[best] == max(window.probs[best] for window in answer.windows)
 
 
+def test_the_pause_around_an_event_has_no_say(listener):
+    """The same answer whatever is heard 12 dB below the loudest window; at 8 dB below it counts."""
+    event, after = noise(LENGTH), noise(2 * LENGTH, 1)
+    for decibels, counted in ((12, [0, 1]), (8, [0, 1, 2, 3, 4])):
+        waveform = np.concatenate([event, after * 10 ** (-decibels / 20)])
+        answer = predict(listener, waveform, RATE)
+        assert answer.loud == counted and len(answer.windows) == 5
+        probs = [answer.windows[index].probs for index in counted]
+        assert answer.probs == pytest.approx(np.mean(probs, axis=0), abs=1e-6) and answer.surest_window in counted
+
+
+def test_a_window_of_silence_has_no_say_unless_all_are(listener):
+    silence = np.zeros(2 * LENGTH, dtype=np.float32)
+    assert predict(listener, np.concatenate([noise(LENGTH), silence]), RATE).loud == [0, 1]
+    assert predict(listener, silence, RATE).loud == [0, 1, 2]
+
+
 def test_windows_cover_every_sample_and_end_with_the_clip():
     rng = np.random.default_rng(1)
     for _ in range(300):

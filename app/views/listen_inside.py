@@ -62,9 +62,14 @@ def say_answer(prediction: Prediction, truth: str = "") -> None:
     else:
         st.subheader(f"{escape(label)} · {percent_text(100 * probability)}", anchor=False)
     if len(prediction.windows) > 1:
-        st.caption(f"On average over {len(prediction.windows):,} windows of {_window_seconds(prediction):g} s")
+        st.caption(f"On average over {_which(prediction)} of {_window_seconds(prediction):g} s")
     if truth:
         st.caption(escape(truth))
+
+
+def _which(prediction: Prediction) -> str:
+    every, loud = len(prediction.windows), len(prediction.loud)
+    return f"{every:,} windows" if loud == every else f"the {loud:,} loudest of {every:,} windows"
 
 
 def _window_seconds(prediction: Prediction) -> float:

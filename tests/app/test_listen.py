@@ -226,6 +226,16 @@ def test_a_clip_longer_than_the_window_is_drawn_over_time_and_offers_its_windows
     assert drawn(app)["sound"]["span"] == drawn(app, "timeline")["window"] == [pytest.approx(0.7), pytest.approx(1.2)]
 
 
+def test_the_answer_says_which_windows_it_is_made_of(page, data):
+    trained(data, "cnn_transformer_h2", "1")
+    assert "On average over 4 windows of 0.5 s" in texts(page(pending=("long.wav", wav(1.2))))
+    waveform, rate = soundfile.read(io.BytesIO(wav(1.2)))
+    waveform[round(0.5 * rate) :] *= 0.1
+    quiet = io.BytesIO()
+    soundfile.write(quiet, waveform, rate, format="WAV")
+    assert "On average over the 2 loudest of 4 windows of 0.5 s" in texts(page(pending=("bang.wav", quiet.getvalue())))
+
+
 def test_the_threshold_decides_what_is_an_event_and_events_make_a_table(page, data):
     trained(data, "cnn_transformer_h2", "1")
     app = page(pending=("long.wav", wav(1.2)))

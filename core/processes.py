@@ -5,10 +5,13 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+NICER = 10  # of 19: a training gets about a tenth of a core that somebody else wants as well
+AUTOGROUP = Path("/proc/self/autogroup")
 CREATED_WITHIN = 3.0  # s; the clock may be set between two readings of a process's creation time
 
 
@@ -49,6 +52,21 @@ def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, s
                                    stderr=subprocess.STDOUT, **apart)
     threading.Thread(target=process.wait, daemon=True, name=f"collect-{process.pid}").start()
     return process.pid
+
+
+def give_way(by: int = NICER) -> None:
+    """From here on this process leaves the cores to others that want them, so that pages stay quick while it trains.
+
+    Where Linux schedules sessions as groups (``man 7 sched``, "The autogroup feature"; the usual on desktops), the nice
+    value of a process weighs within its own session only: a session of our own gets its own value too. The session of
+    somebody's terminal is left alone. Does nothing where the system knows no nice values.
+    """
+    if not hasattr(os, "nice"):
+        return
+    os.nice(by)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # no such feature here, or not for us
+            AUTOGROUP.write_text(str(by))
 
 
 def end_with_parent() -> None:

@@ -20,8 +20,7 @@ TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1
 
 @pytest.fixture(autouse=True)
 def _here(isolated, monkeypatch):
-    """Commands run in this process, which stays as nice as it was."""
-    monkeypatch.setattr(train_command.os, "nice", lambda by: None)
+    """Commands run in this process."""
     monkeypatch.setattr(train_command.signal, "signal", lambda *args: None)
 
 

@@ -250,7 +250,6 @@ TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1
 @pytest.fixture
 def command(tiny_folder, monkeypatch):
     """``python -m core train`` on the tiny data set, in this process."""
-    monkeypatch.setattr(train_command.os, "nice", lambda by: None)
     monkeypatch.setattr(train_command.signal, "signal", lambda *args: None)
     return lambda *arguments: main(["train", "--dataset", str(tiny_folder), *arguments, *TINY])
 

@@ -14,6 +14,7 @@ import pytest
 from core.config import ROOT, TrainConfig, checkpoints_dir
 from core.errors import UserError
 from core.files import write_json
+from core.processes import AUTOGROUP
 from core.run_folder import STARTING, Run
 from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
@@ -261,3 +262,15 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
     assert len(output.splitlines()) == 1 and "--resume" in errors and "Traceback" not in errors
     assert [run.state for run in runs] == ["stopped", "stopped"]
     assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not schedule sessions as groups")
+@pytest.mark.parametrize("own_session", [True, False])
+def test_a_training_gives_way_as_a_group_and_leaves_the_group_of_others_alone(own_session):
+    code = """from core.processes import AUTOGROUP, NICER, give_way; import os
+before = os.nice(0), AUTOGROUP.read_text()
+give_way()
+print(os.nice(0) == min(19, before[0] + NICER), AUTOGROUP.read_text() == before[1], AUTOGROUP.read_text().split()[-1])"""
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+                            start_new_session=own_session).stdout.split()
+    assert answer[:2] == ["True", str(not own_session)] and (answer[2] == "10" or not own_session)

@@ -12,6 +12,7 @@ from core.commands.runs import entry_of
 from core.config import field_named
 from core.errors import UserError
 from core.presets import PRESETS
+from core.processes import give_way
 from core.run_folder import Run
 from core.runs import LAUNCHED, check_resumable, get_run
 from core.turns import claim
@@ -19,7 +20,6 @@ from core.worker import set_aside
 
 OWN_OPTIONS = ("dataset", "label", "limit", "sources", "folds", "epochs")
 REPEATED = ("model", "protocol", "seed")
-NICER = 5  # the machine stays pleasant to use while a training takes all cores
 
 
 def add_parser(subparsers) -> None:
@@ -52,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """0 when every run finished, 130 when one was stopped, 2 or 1 when one failed."""
     signal.signal(signal.SIGTERM, _interrupt)
     runs = _resumed(args) if args.resume else _created(args)
-    if hasattr(os, "nice"):
-        os.nice(NICER)
+    give_way()
     codes = []
     try:
         for each in runs:

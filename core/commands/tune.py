@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from core.commands.foreground import carried_out, settings_of
-from core.commands.train import NICER
 from core.config import TrainConfig, field_named
 from core.errors import UserError
 from core.presets import PRESETS
+from core.processes import give_way
 from core.runs import LAUNCHED, cancel, check_resumable
 from core.search_space import SPACE, USUAL, default_space, parse_search
 from core.studies import create_study, get_study, list_studies, want_more
@@ -57,8 +57,7 @@ def run(args: argparse.Namespace) -> int:
         return _cancelled(get_study(args.cancel))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     study = _resumed(args) if args.resume else _created(args)
-    if hasattr(os, "nice"):
-        os.nice(NICER)
+    give_way()
     try:
         code = carried_out(study, _result, quiet=args.json or LAUNCHED in os.environ)
     except KeyboardInterrupt:

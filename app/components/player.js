@@ -28,11 +28,12 @@ class Player {
     lastUsed ??= this;
   }
 
-  update(data, setStateValue) {
+  update(data, setTriggerValue) {
     const before = this.data;
     const another = before && before.sound !== data.sound;
     this.data = data;
-    this.report = (region) => data.zoomable && setStateValue("region", region);
+    // A trigger and no state: to end a zoom that came with the link is news, though nobody has reported that zoom
+    this.report = (region) => data.zoomable && setTriggerValue("zoomed", { region });
     this.part("player").setAttribute("aria-label", data.label);
     this.part("seek").max = data.seconds;
     if (another) {
@@ -203,9 +204,9 @@ class Player {
   }
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.earshot ??= new Player(parentElement);
-  parentElement.earshot.update(data, setStateValue);
+  parentElement.earshot.update(data, setTriggerValue);
   return () => {
     parentElement.earshot?.close();
     parentElement.earshot = null;

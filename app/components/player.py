@@ -44,13 +44,13 @@ def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: st
         data, length = wav_bytes(sound, sample_rate), len(sound) / sample_rate
     widget = f"playing_{key}"  # not "player_…": that names the container the script looks for
 
-    def region_changed() -> None:
-        found = st.session_state[widget].get("region")
+    def zoomed() -> None:
+        found = st.session_state[widget]["zoomed"]["region"]
         on_region(tuple(found) if found else None)
 
     with st.container(key=f"player_{key}", gap=None):
         st.audio(data, format=_format(data))
-        _component(key=widget, height=40, on_region_change=region_changed if on_region else lambda: None,
+        _component(key=widget, height=40, on_zoomed_change=zoomed if on_region else lambda: None,
                    data={"sound": hashlib.sha1(data).hexdigest(), "seconds": length, "follow": list(follow),
                          "region": list(region) if region else None, "zoomable": on_region is not None,
                          "play": play, "label": label})

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from core.errors import UserError
+
 NICER = 10  # of 19: a training gets about a tenth of a core that somebody else wants as well
 AUTOGROUP = Path("/proc/self/autogroup")
 CREATED_WITHIN = 3.0  # s; the clock may be set between two readings of a process's creation time
@@ -54,19 +56,23 @@ def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, s
     return process.pid
 
 
-def give_way(by: int = NICER) -> None:
+def give_way() -> None:
     """From here on this process leaves the cores to others that want them, so that pages stay quick while it trains.
 
     Where Linux schedules sessions as groups (``man 7 sched``, "The autogroup feature"; the usual on desktops), the nice
     value of a process weighs within its own session only: a session of our own gets its own value too. The session of
-    somebody's terminal is left alone. Does nothing where the system knows no nice values.
+    somebody's terminal is left alone. ``EARSHOT_NICE`` is another nice value, 0 for none; raises :class:`UserError` where it
+    is none. Does nothing where the system knows no nice values.
     """
-    if not hasattr(os, "nice"):
+    text = os.environ.get("EARSHOT_NICE") or str(NICER)
+    if text not in map(str, range(20)):
+        raise UserError(f"EARSHOT_NICE expects a whole number from 0 (a training does not give way) to 19, found {text[:40]!r}")
+    if text == "0" or not hasattr(os, "nice"):
         return
-    os.nice(by)
+    os.nice(int(text))
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # no such feature here, or not for us
-            AUTOGROUP.write_text(str(by))
+            AUTOGROUP.write_text(text)
 
 
 def end_with_parent() -> None:

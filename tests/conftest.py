@@ -24,8 +24,7 @@ def _own_places(tmp_path_factory):
         patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))
         patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setattr("os.nice", lambda more: 0)  # a command that gives way would make every test after it give way,
-        patch.setattr("core.processes.AUTOGROUP", place / "autogroup")  # and all that runs in the same session
+        patch.setenv("EARSHOT_NICE", "0")  # a training that gives way to the other tests would take minutes
         patch.setattr("core.demo.demo_clip", _knock)  # the demo sounds take half a minute; test_demo.py makes the real ones
         yield
 

@@ -11,6 +11,7 @@ import time
 import psutil
 import pytest
 
+from core.__main__ import main
 from core.config import ROOT, TrainConfig, checkpoints_dir
 from core.errors import UserError
 from core.files import write_json
@@ -267,10 +268,19 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not schedule sessions as groups")
 @pytest.mark.parametrize("own_session", [True, False])
 def test_a_training_gives_way_as_a_group_and_leaves_the_group_of_others_alone(own_session):
-    code = """from core.processes import AUTOGROUP, NICER, give_way; import os
+    code = """from core.processes import AUTOGROUP, give_way; import os
 before = os.nice(0), AUTOGROUP.read_text()
 give_way()
-print(os.nice(0) == min(19, before[0] + NICER), AUTOGROUP.read_text() == before[1], AUTOGROUP.read_text().split()[-1])"""
+print(os.nice(0) == min(19, before[0] + 7), AUTOGROUP.read_text() == before[1], AUTOGROUP.read_text().split()[-1])"""
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
-                            start_new_session=own_session).stdout.split()
-    assert answer[:2] == ["True", str(not own_session)] and (answer[2] == "10" or not own_session)
+                            env=os.environ | {"EARSHOT_NICE": "7"}, start_new_session=own_session).stdout.split()
+    assert answer[:2] == ["True", str(not own_session)] and (answer[2] == "7" or not own_session)
+
+
+@pytest.mark.parametrize("wrong", ["20", "-1", "much"])
+def test_what_is_no_nice_value_is_said_before_a_run_is_made(wrong, monkeypatch, capsys):
+    monkeypatch.setenv("EARSHOT_NICE", wrong)
+    assert main(["train", "--dataset", "demo"]) == 2
+    assert f"EARSHOT_NICE expects a whole number from 0 (a training does not give way) to 19, found '{wrong}'" in (
+        capsys.readouterr().err)
+    assert not list(checkpoints_dir().glob("*/config.json"))

@@ -50,9 +50,9 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when every run finished, 130 when one was stopped, 2 or 1 when one failed."""
+    give_way()
     signal.signal(signal.SIGTERM, _interrupt)
     runs = _resumed(args) if args.resume else _created(args)
-    give_way()
     codes = []
     try:
         for each in runs:

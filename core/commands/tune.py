@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
         return _listed(as_json=args.json)
     if args.cancel:
         return _cancelled(get_study(args.cancel))
+    give_way()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     study = _resumed(args) if args.resume else _created(args)
-    give_way()
     try:
         code = carried_out(study, _result, quiet=args.json or LAUNCHED in os.environ)
     except KeyboardInterrupt:

@@ -268,13 +268,14 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not schedule sessions as groups")
 @pytest.mark.parametrize("own_session", [True, False])
 def test_a_training_gives_way_as_a_group_and_leaves_the_group_of_others_alone(own_session):
+    # The machine's first session has no group, and then the file is empty: a test run in there finds no value to compare.
     code = """from core.processes import AUTOGROUP, give_way; import os
 before = os.nice(0), AUTOGROUP.read_text()
 give_way()
-print(os.nice(0) == min(19, before[0] + 7), AUTOGROUP.read_text() == before[1], AUTOGROUP.read_text().split()[-1])"""
+print(os.nice(0) == min(19, before[0] + 7), AUTOGROUP.read_text() == before[1], *AUTOGROUP.read_text().split()[-1:])"""
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
                             env=os.environ | {"EARSHOT_NICE": "7"}, start_new_session=own_session).stdout.split()
-    assert answer[:2] == ["True", str(not own_session)] and (answer[2] == "7" or not own_session)
+    assert answer[:2] == ["True", str(not own_session)] and (answer[2:] == ["7"] or not own_session)
 
 
 @pytest.mark.parametrize("wrong", ["20", "-1", "much"])

@@ -56,23 +56,28 @@ def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, s
     return process.pid
 
 
+def niceness() -> int:
+    """How far a training gives way: ``EARSHOT_NICE``, else :data:`NICER`. Raises :class:`UserError` where it is no nice value."""
+    text = os.environ.get("EARSHOT_NICE") or str(NICER)
+    if text not in map(str, range(20)):
+        raise UserError(f"EARSHOT_NICE expects a whole number from 0 (a training does not give way) to 19, found {text[:40]!r}")
+    return int(text)
+
+
 def give_way() -> None:
     """From here on this process leaves the cores to others that want them, so that pages stay quick while it trains.
 
     Where Linux schedules sessions as groups (``man 7 sched``, "The autogroup feature"; the usual on desktops), the nice
     value of a process weighs within its own session only: a session of our own gets its own value too. The session of
-    somebody's terminal is left alone. ``EARSHOT_NICE`` is another nice value, 0 for none; raises :class:`UserError` where it
-    is none. Does nothing where the system knows no nice values.
+    somebody's terminal is left alone. Does nothing where the system knows no nice values. Raises as :func:`niceness` does.
     """
-    text = os.environ.get("EARSHOT_NICE") or str(NICER)
-    if text not in map(str, range(20)):
-        raise UserError(f"EARSHOT_NICE expects a whole number from 0 (a training does not give way) to 19, found {text[:40]!r}")
-    if text == "0" or not hasattr(os, "nice"):
+    by = niceness()
+    if not by or not hasattr(os, "nice"):
         return
-    os.nice(int(text))
+    os.nice(by)
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # no such feature here, or not for us
-            AUTOGROUP.write_text(text)
+            AUTOGROUP.write_text(str(by))
 
 
 def end_with_parent() -> None:

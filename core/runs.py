@@ -16,7 +16,7 @@ from typing import TypeVar
 from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, data_dirs, own_data_dir
 from core.errors import UserError
 from core.files import why_not_written, write_json
-from core.processes import identity, start_detached
+from core.processes import identity, niceness, start_detached
 from core.run_folder import Run, Status, is_run_folder, is_study_folder
 from core.work_folder import Work, now
 
@@ -132,8 +132,9 @@ def launch(run: Work) -> int:
     env |= {key: str(path.resolve()) for key, path in places.items()}
     command = [sys.executable, "-m", "core", run.command, "--resume", run.name]
     try:
+        niceness()  # the process would end at it at once, with the sentence in its log only
         pid = start_detached(command, cwd=ROOT, log=run.path / "log.txt", env=env)
-    except OSError as error:
+    except (OSError, UserError) as error:
         sentence = f"the process of {run.name} did not start: {error}"
         run.write_status("failed", progress=state.progress, message=sentence, started=False)
         raise UserError(sentence) from None

@@ -238,6 +238,15 @@ def test_a_process_that_does_not_start_leaves_nothing_waiting(plans, monkeypatch
     assert [run.state for run in made] == ["queued", "failed", "stopped", "stopped"]
 
 
+def test_a_setting_that_its_process_would_end_at_is_said_where_it_is_launched(plans, monkeypatch, launched):
+    monkeypatch.setenv("EARSHOT_NICE", "much")
+    made = create(plans[:1], "mine")
+    with pytest.raises(UserError, match="did not start: EARSHOT_NICE expects a whole number.*found 'much'"):
+        experiments.launch(made)
+    assert made[0].state == "failed" and "EARSHOT_NICE expects" in made[0].status.message
+    assert not launched
+
+
 def test_the_cost_in_words(plans):
     assert in_short(costs.Cost(8, 20, 1260.0)) == "20 trainings in 8 runs, about 21 min here"
     assert in_short(costs.Cost(1, 1, None)) == "1 training"

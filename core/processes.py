@@ -57,7 +57,7 @@ def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, s
 
 
 def niceness() -> int:
-    """How far a training gives way: ``EARSHOT_NICE``, else :data:`NICER`. Raises :class:`UserError` where it is no nice value."""
+    """How far a training gives way: ``EARSHOT_NICE``, else :data:`NICER`. Raises :class:`UserError` where it is none."""
     text = os.environ.get("EARSHOT_NICE") or str(NICER)
     if text not in map(str, range(20)):
         raise UserError(f"EARSHOT_NICE expects a whole number from 0 (a training does not give way) to 19, found {text[:40]!r}")

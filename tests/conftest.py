@@ -1,13 +1,17 @@
 """What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from streamlit.components.v2 import manifest_scanner
 
 from core.datasets import Dataset, available_datasets, load_dataset
+from tests.warm_start import WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
 
@@ -26,6 +30,9 @@ def _own_places(tmp_path_factory):
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("EARSHOT_NICE", "0")  # a training that gives way to the other tests would take minutes
         patch.setattr("core.demo.demo_clip", _knock)  # the demo sounds take half a minute; test_demo.py makes the real ones
+        patch.setattr("os.fsync", lambda descriptor: None)  # no test pulls the plug
+        # each AppTest asks every installed package anew whether it brings a component, which takes longer than most pages
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
 
 
@@ -48,6 +55,14 @@ def own_data(isolated, monkeypatch) -> Path:
     """An empty folder for what is fetched or uploaded."""
     monkeypatch.setenv("EARSHOT_OWN_DATA", str(isolated / "own"))
     return isolated / "own"
+
+
+@pytest.fixture(scope="session")
+def warm_start(_own_places) -> Iterator[WarmStart]:
+    """Starts the process of a run or a study as ``core.runs`` does, but within milliseconds."""
+    start = WarmStart()
+    yield start
+    start.close()
 
 
 @pytest.fixture(scope="session")

@@ -241,7 +241,7 @@ def test_a_process_that_does_not_start_leaves_nothing_waiting(plans, monkeypatch
 def test_a_setting_that_its_process_would_end_at_is_said_where_it_is_launched(plans, monkeypatch, launched):
     monkeypatch.setenv("EARSHOT_NICE", "much")
     made = create(plans[:1], "mine")
-    with pytest.raises(UserError, match="did not start: EARSHOT_NICE expects a whole number.*found 'much'"):
+    with pytest.raises(UserError, match="did not start: EARSHOT_NICE expects a whole number"):
         experiments.launch(made)
     assert made[0].state == "failed" and "EARSHOT_NICE expects" in made[0].status.message
     assert not launched

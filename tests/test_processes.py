@@ -26,8 +26,9 @@ DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 
 
 @pytest.fixture(autouse=True)
-def _none_is_left(isolated):
-    """No process outlives its test."""
+def _none_is_left(isolated, warm_start, monkeypatch):
+    """Processes start quickly, and none outlives its test."""
+    monkeypatch.setattr("core.runs.start_detached", warm_start)
     yield
     for folder in checkpoints_dir().iterdir():
         if folder.is_dir() and (pid := Run(folder.name, folder).status.pid) not in (None, os.getpid()):

@@ -20,7 +20,7 @@ from core.crossval import run_training
 from core.errors import UserError
 from core.objective import Objective, without_test
 from core.plan import make_plan
-from core.runs import cancel, create_run, get_run, list_runs, resume
+from core.runs import cancel, create_run, get_run, launch, list_runs, resume
 from core.search_space import SPACE, narrowed, whole_space
 from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import ENDED, Study, base_config
@@ -203,19 +203,20 @@ def _dies_silently(tell):
     return told
 
 
-def test_a_process_that_is_killed_goes_on(config):
+def test_a_process_that_is_killed_goes_on(config, warm_start, monkeypatch):
     """The real thing: SIGKILL in the middle of a trial, then `tune --resume`."""
+    monkeypatch.setattr("core.runs.start_detached", warm_start)
     whole = outcome(searched(config.replace(epochs=4), "whole", trials=2))
     study = made(config.replace(epochs=4), "cut", trials=2)
-    command = [sys.executable, "-m", "core", "tune", "--resume", "cut"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=os.environ | {"EARSHOT_LAUNCHED": "cut"})
-    while process.poll() is None and not (study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes()):
+    pid = launch(study)
+    while study.status.active and not (study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes()):
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    os.kill(pid, signal.SIGKILL)
+    while study.status.active:
+        time.sleep(0.02)
     assert study.state == "interrupted"
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    ended = subprocess.run([sys.executable, "-m", "core", "tune", "--resume", "cut"], cwd=ROOT, capture_output=True, text=True,
+                           timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert "cut: " in ended.stdout and outcome(study) == whole
 

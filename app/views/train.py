@@ -44,7 +44,9 @@ def choice() -> None:
     protocols, folds, seeds, wrong_protocol = choose_protocols()
     place = st.container()
     st.subheader("4 · Settings", anchor=False)
-    values, wrong_settings = settings_form(models, lambda preset: price(models, protocols, seeds, preset | {"folds": folds}))
+    unpriced: list[TrainConfig] = []
+    values, wrong_settings = settings_form(
+        models, lambda preset: price(models, protocols, seeds, preset | {"folds": folds}, unpriced))
     plans, impossible = [], None
     if models and not wrong_data + wrong_protocol + wrong_settings:
         try:
@@ -57,7 +59,7 @@ def choice() -> None:
     with st.container(border=True, key="cost"):
         label = f"Start {len(plans)} runs" if len(plans) > 1 else "Start training"
         start(plans, label, "train.own", name=name, add=add, ready=not wrong_name,
-              missing="What this will cost is said here as soon as everything above fits together.")
+              missing="What this will cost is said here as soon as everything above fits together.", also=unpriced)
     with whole:
         whole_assignment(values, not wrong_data, plan_of)
 
@@ -67,8 +69,9 @@ def plans_of(models: list[str], protocols: list[str], seeds: list[int], settings
     return [plan_of(config) for config in combinations(models, protocols, seeds, **chosen_data(), **settings)]
 
 
-def price(models: list[str], protocols: list[str], seeds: list[int], values: dict) -> str:
-    """What the chosen runs would cost with these settings; the empty text where they do not fit or no pace is known."""
+def price(models: list[str], protocols: list[str], seeds: list[int], values: dict, unpriced: list[TrainConfig]) -> str:
+    """What the chosen runs would cost with these settings; the empty text where they do not fit or no pace is known (then
+    the configs it is wanted for are added to ``unpriced``)."""
     usual = {name: field_named(name).default for name in values} | {"folds": values["folds"]}
     try:
         plans = [replace(plan, config=plan.config.replace(**values | {"folds": plan.config.folds}))
@@ -76,6 +79,7 @@ def price(models: list[str], protocols: list[str], seeds: list[int], values: dic
     except UserError:  # it is said beside the field it is about
         return ""
     cost = estimate(plans)
+    unpriced += cost.unknown
     return f"about {in_words(cost.seconds)}" if plans and cost.seconds is not None else ""
 
 

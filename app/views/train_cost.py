@@ -1,53 +1,60 @@
 """What the chosen runs will cost, said before they start, and how they are started."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.components import guarded_fragment, show_error
 from app.views.train_like import forget_filled_in
 from core import experiments
-from core.costs import Cost, estimate, start_trial
+from core.config import TrainConfig
+from core.costs import Cost, estimate, seconds_per_clip, start_trial
 from core.errors import UserError
 from core.plan import Plan
 
 
-def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, ready: bool, missing: str) -> None:
+def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, ready: bool, missing: str,
+          also: Sequence[TrainConfig] = ()) -> None:
     """The cost and the button; ``missing`` is said in place of the cost where there is nothing to start yet. ``state``
-    begins the keys of what is kept, the field of the name (``<state>.name``) among them."""
-    costs(plans, state, missing)
+    begins the keys of what is kept, the field of the name (``<state>.name``) among them. ``also`` are other configs whose
+    pace the page would like to know; they are measured when that of the plans is known."""
+    costs(plans, state, missing, also)
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
               key=f"{state}.start", on_click=send, args=(plans, name, add, state))
     if problem := st.session_state.pop(f"{state}.not_started", None):
         show_error(problem)
 
 
-def costs(plans: list[Plan], state: str, missing: str) -> None:
+def costs(plans: list[Plan], state: str, missing: str, also: Sequence[TrainConfig]) -> None:
     """Trainings and minutes; asks again every second while this machine is being measured."""
-    waiting = plans and estimate(plans).unknown and st.session_state.get(f"{state}.measuring", True)
-    guarded_fragment(1 if waiting else None)(_costs)(plans, f"{state}.measuring", missing)
+    waiting = plans and (estimate(plans).unknown or also) and st.session_state.get(f"{state}.measuring", True)
+    guarded_fragment(1 if waiting else None)(_costs)(plans, f"{state}.measuring", missing, also)
 
 
-def _costs(plans: list[Plan], measuring: str, missing: str) -> None:
+def _costs(plans: list[Plan], measuring: str, missing: str, also: Sequence[TrainConfig]) -> None:
     if not plans:
         st.caption(missing)
         return
     cost = estimate(plans)
     st.markdown(f"**{experiments.in_short(cost)}**")
-    say_pace(cost, measuring, "An estimate, from the pace of such trainings on this machine. Runs wait for one another.")
+    say_pace(cost, measuring, "An estimate, from the pace of such trainings on this machine. Runs wait for one another.", also)
 
 
-def say_pace(cost: Cost, measuring: str, known: str) -> None:
+def say_pace(cost: Cost, measuring: str, known: str, also: Sequence[TrainConfig] = ()) -> None:
     """Where the pace of this machine is not known it is measured, and that is said; ``known`` is said where it is. The key
     ``measuring`` of the session holds whether to ask again."""
-    if cost.unknown and start_trial(cost.unknown[0]):
-        st.caption("Measuring how fast this machine trains such a model …")
-        st.session_state[measuring] = True
-    elif cost.unknown:
-        st.caption("How long it takes could not be measured here.")
-        st.session_state[measuring] = False
-    else:
+    wanted = cost.unknown or [config for config in also if seconds_per_clip(config) is None]
+    measured = bool(wanted) and start_trial(wanted[0])
+    if not cost.unknown:
         st.caption(known)
-        if st.session_state.pop(measuring, None):
-            st.rerun()
+    elif measured:
+        st.caption("Measuring how fast this machine trains such a model …")
+    else:
+        st.caption("How long it takes could not be measured here.")
+    if wanted:
+        st.session_state[measuring] = measured
+    elif st.session_state.pop(measuring, None):
+        st.rerun()
 
 
 def send(plans: list[Plan], name: str, add: bool, state: str) -> None:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.config import TrainConfig  # noqa: E402
 from core.datasets import Dataset, load_dataset  # noqa: E402
-from core.metrics import summarise  # noqa: E402
+from tests.finished_runs import summary_of  # noqa: E402
 
 MODELS_OF = {"assignment": (2, 3, 4, 5), "published": (1, 2, 3, 4, 5), "split": (4,)}
 
@@ -40,7 +40,7 @@ def fabricate_run(folder: Path, dataset: Dataset, *, name: str, model: str = "cn
             "run": name, "experiment": "design", "model": model, "dataset": dataset.name, "protocol": protocol,
             "seed": seed, "epochs": epochs, "clips": len(dataset.clips), "parameters_trainable": 213_578,
             "parameters_frozen": 0, "macs": 61_000_000, "seconds": 812.5, "class_names": list(dataset.class_names),
-            **summarise(predictions, dataset.class_names, protocol, sources)})
+            **summary_of(predictions, dataset.class_names, protocol, sources)})
     return path
 
 

@@ -1,0 +1,69 @@
+"""Trainings that tests start, without the seconds of their imports: one process has these behind it and forks for each.
+
+What comes out is a process like the real one: a session and a log of its own, the same command line, killed and resumed as
+any. That the real start works is tested too (``test_processes.py``, the journeys in a browser).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BEFORE = [sys.executable, "-m", "core"]  # what every command begins with
+
+
+class WarmStart:
+    """Stands for :func:`core.processes.start_detached`."""
+
+    def __init__(self):
+        self._process = subprocess.Popen([sys.executable, __file__], cwd=ROOT, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, command: list[str], *, cwd: Path, log: Path, env: dict[str, str]) -> int:
+        assert command[:3] == BEFORE
+        job = {"arguments": command[3:], "cwd": str(cwd), "log": str(log), "env": env}
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def serve() -> None:
+    """Fork for every line of the standard input and tell the process id."""
+    import sklearn.metrics  # noqa: F401
+    import torch._dynamo  # noqa: F401
+
+    import core.crossval
+    import core.tuning  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects those that ended
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            become(**json.loads(line))
+        print(pid, flush=True)
+
+
+def become(arguments: list[str], cwd: str, log: str, env: dict[str, str]) -> None:
+    """Be what ``python -m core ARGUMENTS`` is, detached."""
+    from core.__main__ import main
+
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+    os.dup2(1, 2)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv[1:] = arguments
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    serve()

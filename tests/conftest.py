@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -101,18 +102,27 @@ def voices(isolated) -> Path:
 def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low", "003 - Noise"), folds: int = 5,
                takes: str = "AB") -> Path:
     """Wav files named like ESC-10's: ``<class>/<fold>-<source>-<take>.wav``."""
-    random = np.random.default_rng(0)
+    for name, content in _tiny(classes, folds, takes).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root
+
+
+@cache
+def _tiny(classes: tuple[str, ...], folds: int, takes: str) -> dict[str, bytes]:
+    """The files of :func:`write_tiny`; hundreds of tests ask for the same."""
+    random, files = np.random.default_rng(0), {}
     time = np.arange(round(TINY_RATE * TINY_SECONDS)) / TINY_RATE
     for number, name in enumerate(classes):
-        (root / name).mkdir(parents=True)
         for fold in range(1, folds + 1):
             pitch = (1800, 300, 0)[number % 3] * random.uniform(0.9, 1.1)
             for take in takes:
                 noise = random.standard_normal(len(time)) * (0.02 if pitch else 0.3)
                 waveform = 0.5 * np.sin(2 * np.pi * pitch * time) * bool(pitch) + noise
-                path = root / name / f"{fold}-{100 * (number + 1) + fold}-{take}.wav"
-                soundfile.write(path, np.clip(waveform, -1, 1), TINY_RATE)
-    return root
+                file = BytesIO()
+                soundfile.write(file, np.clip(waveform, -1, 1), TINY_RATE, format="WAV")
+                files[f"{name}/{fold}-{100 * (number + 1) + fold}-{take}.wav"] = file.getvalue()
+    return files
 
 
 SLOW_FIRST = ("browser", "test_processes", "test_tuning", "app")

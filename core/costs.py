@@ -139,9 +139,14 @@ def measure(config: TrainConfig) -> float:
         fit_fold(model, noise, np.arange(TRIAL_CLIPS) % 10, everything, trial, num_classes=10, on_event=on_event)
     # the first update also pays for what happens once; several cores never share the work without loss
     pace = float(min(np.diff(times)[1:])) / TRIAL_CLIPS / cores**0.8
+    keep_pace(config, pace)
+    return pace
+
+
+def keep_pace(config: TrainConfig, pace: float) -> None:
+    """Remember a measured pace, in seconds per clip, for trainings of the same model on clips of the same size."""
     _trials_file().parent.mkdir(parents=True, exist_ok=True)
     write_json(_trials_file(), _read_trials() | {_key(config): round(pace, 6)})
-    return pace
 
 
 def _key(config: TrainConfig) -> str:

@@ -19,6 +19,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.config import TrainConfig
+from core.costs import keep_pace
+from core.presets import PRESETS
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0  # s, for a machine that is busy; a quiet one needs a few
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -152,8 +156,15 @@ def page(browser, request, tmp_path) -> Iterator:
 
 @pytest.fixture(scope="session")
 def browser_cache(tmp_path_factory) -> Path:
-    """One decoded-clip cache for all servers of the session: no data set is decoded twice."""
-    return tmp_path_factory.mktemp("browser-cache")
+    """One decoded-clip cache for all servers of the session: no data set is decoded twice. The machine has trained the usual
+    models before; what a test sets otherwise it still has to measure."""
+    place = tmp_path_factory.mktemp("browser-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARSHOT_CACHE", str(place))
+        for model in ("cnn1d", "cnn_transformer_h4"):
+            for preset in PRESETS.values():
+                keep_pace(TrainConfig(model=model).replace(**preset.values), 0.01)
+    return place
 
 
 @pytest.fixture(scope="module")

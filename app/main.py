@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 from app import tour  # noqa: E402
 from app.components import guard, style, theme_watch  # noqa: E402
 from app.components.shortcuts import shortcuts  # noqa: E402
+from app.components.steady import steady  # noqa: E402
 from app.late_reruns import forget_late_reruns  # noqa: E402
 from app.state import is_dark  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
@@ -33,6 +34,7 @@ style()
 warm_up()
 theme_watch(is_dark())
 shortcuts()
+steady()
 with guard():
     tour.bar(page.url_path)
     page.run()

@@ -17,7 +17,7 @@ CSS = """
 [data-testid=stMainBlockContainer] { max-width: 1440px; padding-left: 3rem; padding-right: 3rem; }
 [data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0 0 0.25rem; }
 [data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0 0 0.75rem; }
-[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme) { position: absolute; visibility: hidden; }
+[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_steady) { position: absolute; visibility: hidden; }
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_shortcuts) { position: absolute; }
 .earshot-playhead {
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;

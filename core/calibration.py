@@ -76,6 +76,15 @@ def expected_calibration_error(probs: np.ndarray, targets: np.ndarray, bins: int
     return float(gaps.sum() / max(1, clips.sum()))
 
 
+def errors_by_chance(probs: np.ndarray, draws: int = 4_000, seed: int = 0) -> np.ndarray:
+    """ECE ``(draws,)`` that answers ``(clips, classes)`` would show if they were right exactly as often as they say: on a few
+    hundred clips that is far from 0, because every bin holds few of them (Bröcker and Smith 2007, "Increasing the
+    Reliability of Reliability Diagrams", https://doi.org/10.1175/WAF993.1, draw like this)."""
+    random, said, confidence = np.random.default_rng(seed), probs.argmax(axis=1), probs.max(axis=1)
+    return np.array([expected_calibration_error(probs, np.where(random.random(len(probs)) < confidence, said, -1))
+                     for _ in range(draws)])
+
+
 def temperature_of(predictions: pd.DataFrame, class_names: Sequence[str]) -> float:
     """Fitted on the validation rows of a run's table; :class:`UserError` where it has none."""
     rows = of_split(predictions, "validation")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.audio import read_audio
-from core.calibration import Calibration, expected_calibration_error, soften, temperature_of
+from core.calibration import Calibration, errors_by_chance, expected_calibration_error, soften, temperature_of
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.datasets import configured_dataset
 from core.errors import UserError
@@ -26,11 +26,17 @@ KEPT = 0.95  # share of known clips; a person forgives a strange sound that gets
 
 @dataclass(frozen=True)
 class Report:
-    """What calibrating a run found. ECE of the run's test answers, before and after; shares between 0 and 1."""
+    """What calibrating a run found. ECE of the run's test answers, before and after; shares between 0 and 1.
+
+    ``ece_by_chance`` is what answers as sure as these show on average on so many clips when nothing is wrong with them, and
+    ``chance_is_larger`` how often that is at least ``ece_after``.
+    """
 
     calibration: Calibration
     ece_before: float
     ece_after: float
+    ece_by_chance: float
+    chance_is_larger: float
     known_kept: float | None  # validation clips that still get a class; the others are of the side experiment
     noises_refused: float | None
     left_out_refused: float | None
@@ -56,13 +62,14 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
     temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
     test = answers(of_split(finished_predictions(run), "test"), names)
     before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
+    chance = errors_by_chance(soften(test.probs, temperature))
     sure = soften(known.probs, temperature).max(axis=1)
     threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
     calibration = Calibration(temperature, threshold)
     for path in run.checkpoints().values():
         loaded = load_checkpoint(path)
         save_checkpoint(path, loaded.model, loaded.config, loaded.class_names, calibration)
-    return Report(calibration, before, after, *shares)
+    return Report(calibration, before, after, float(chance.mean()), float((chance >= after).mean()), *shares)
 
 
 def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, float, float]]:

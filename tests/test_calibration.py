@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from core.calibration import Calibration, expected_calibration_error, fit_temperature, soften, temperature_of
+from core.calibration import (
+    Calibration,
+    errors_by_chance,
+    expected_calibration_error,
+    fit_temperature,
+    soften,
+    temperature_of,
+)
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.config import TrainConfig
 from core.errors import UserError
@@ -132,3 +139,17 @@ def test_the_colours_of_noise_fall_as_they_should():
         power = np.abs(np.fft.rfft(sound_of_none(kind, 4.0, 16_000, 0))) ** 2
         octaves = [10 * np.log10(power[low : 2 * low].mean()) for low in (400, 800, 1_600, 3_200, 6_400, 12_800)]
         assert np.polyfit(range(6), octaves, 1)[0] == pytest.approx(slope, abs=0.5)
+
+
+def test_faultless_answers_show_an_error_too_and_less_of_it_on_more_clips():
+    random = np.random.default_rng(3)
+    few, many = (errors_by_chance(random.dirichlet([0.5] * 4, size=clips), draws=300) for clips in (50, 5_000))
+    assert few.shape == (300,) and 0 < many.mean() < 0.02 < 0.05 < few.mean() < 0.2
+    assert np.array_equal(errors_by_chance(np.full((20, 2), 0.5), 5), errors_by_chance(np.full((20, 2), 0.5), 5))
+
+
+def test_answers_that_are_surer_than_right_are_told_from_faultless_ones():
+    random, probs = np.random.default_rng(4), np.tile([0.95, 0.05], (200, 1))
+    found = expected_calibration_error(probs, np.where(random.random(200) < 0.6, 0, 1))
+    assert (errors_by_chance(probs, 500) >= found).mean() == 0
+    assert (errors_by_chance(probs, 500) >= 0).all() and errors_by_chance(np.tile([1.0, 0.0], (9, 1)), 3).tolist() == [0, 0, 0]

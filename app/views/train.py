@@ -35,7 +35,7 @@ def choice() -> None:
     begin_fields()
     fill_in()
     whole = st.container()  # drawn last: it takes the data and the settings from below
-    st.html('<div id="new-training"></div>')
+    st.html('<div id="jump-new-training"></div>')
     st.subheader("1 · Data", anchor=False)
     wrong_data = choose_data()
     st.subheader("2 · Models", anchor=False)
@@ -87,8 +87,8 @@ STYLE = """<style>
 .st-key-watch [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
 .st-key-cost { background: %s; }
 [class*=st-key-protocol_] [data-testid=stCaptionContainer] { padding-left: 1.5rem; }
-#runs, #new-training { scroll-margin-top: 4rem; }
-[data-testid=stElementContainer]:has(#runs, #new-training) { position: absolute; }
+#jump-runs, #jump-new-training { scroll-margin-top: 4rem; }
+[data-testid=stElementContainer]:has(#jump-runs, #jump-new-training) { position: absolute; }
 @media (min-width: 641px) { [data-testid=stLayoutWrapper]:has(> .st-key-jump) { display: none; } }
 @media (min-width: 900px) {
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
@@ -105,7 +105,7 @@ run_first = asked or any(run.status.active for run in list_runs())
 if run_first:
     st.html(FIRST)
 with st.container(key="jump"):  # on a phone only: the other part is a long way down
-    st.markdown("[Start another training](#new-training)" if run_first else "[Runs and their curves](#runs)")
+    st.markdown("[Start another training](#jump-new-training)" if run_first else "[Runs and their curves](#jump-runs)")
 left, right = st.columns([5, 6], gap="large")
 with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
     watch()

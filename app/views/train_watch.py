@@ -25,7 +25,7 @@ LONG, QUEUE = 8, 320  # runs after which the queue scrolls, and its height in px
 
 def watch() -> None:
     """The right side; it looks again by itself as long as a run waits or trains, and slowly whether one began elsewhere."""
-    st.html('<div id="runs"></div>')
+    st.html('<div id="jump-runs"></div>')
     active = any(run.status.active for run in list_runs())
     guarded_fragment(EVERY if active else None)(_watch)(active)
     if not active:

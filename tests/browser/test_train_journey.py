@@ -40,6 +40,8 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     state = page.locator(".st-key-run_head")
     tiny_server.open(page, f"/train?dataset={tiny_server.environment['EARSHOT_DATA']}/tones")
     expect(page.get_by_text("30 clips · 3 classes · 15 recordings")).to_be_visible()
+    title, box = (page.locator(f".st-key-watch {part}").first.bounding_box() for part in ("h3", ".st-key-empty_no_runs"))
+    assert title["y"] + title["height"] <= box["y"], "the title stands over the box of no runs"
     page.get_by_text("cnn1d", exact=True).click()
     expect(page.get_by_role("button", name="Start 2 runs")).to_be_visible()
     page.get_by_text("cnn_transformer_h4", exact=True).click()

@@ -28,6 +28,11 @@ def test_points_intervals_and_names(field, dark):
     assert "2 M" in points[0].hovertemplate and "90.0 %" in points[0].hovertemplate
 
 
+def test_what_sets_two_of_a_model_apart_is_on_a_line_of_its_own():
+    field = contenders([finished("cnn1d", 0.9, settings={"epochs": 3}), finished("cnn1d", 0.8, settings={"epochs": 30})])
+    assert [note.text for note in cost_figure(field, "size").layout.annotations] == ["cnn1d<br>epochs 3", "cnn1d<br>epochs 30"]
+
+
 @pytest.mark.parametrize("what", COSTS)
 def test_one_contender_and_none(field, what):
     assert len(cost_figure(field[:1], what).layout.annotations) == 1

@@ -53,9 +53,10 @@ def cost_figure(field: Sequence[Contender], what: str, *, dark: bool = False, he
         figure.add_scatter(x=[at], y=[100 * score.mean], mode="markers", marker=dict(size=11, color=colour), showlegend=False,
                            hovertemplate=f"{plain(each.title)}<br>{percent(score.mean)} (95 %: "
                                          f"{interval(score.low, score.high)})<br>{spoken(value)}<extra></extra>")
+        name = "<br>".join(label(line, 22) for line in (each.model, each.set_apart) if line)
         height_of_name = top - (top - bottom) * (place + 0.5) / len(field)
         figure.add_annotation(x=x, y=100 * score.mean, ax=high + 0.03 * (end - low), axref="x", ay=height_of_name,
-                              ayref="y", xanchor="left", text=label(each.name, 22), showarrow=True, arrowhead=0,
+                              ayref="y", xanchor="left", align="left", text=name, showarrow=True, arrowhead=0,
                               arrowwidth=0.75, arrowcolor=shade.muted, standoff=6, font=dict(size=11.5, color=colour))
     for index, name in enumerate(protocols):
         figure.add_scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True,

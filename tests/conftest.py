@@ -1,6 +1,7 @@
 """What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from streamlit.components.v2 import manifest_scanner
 
 from core.datasets import Dataset, available_datasets, load_dataset
+from core.processes import start_detached
 from tests.warm_start import WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
@@ -59,8 +61,12 @@ def own_data(isolated, monkeypatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm_start(_own_places) -> Iterator[WarmStart]:
-    """Starts the process of a run or a study as ``core.runs`` does, but within milliseconds."""
+def warm_start(_own_places) -> Iterator[Callable[..., int]]:
+    """Starts the process of a run or a study as ``core.runs`` does, but within milliseconds. Only Linux forks safely with all
+    those libraries in memory; elsewhere it is the real start."""
+    if sys.platform != "linux":
+        yield start_detached
+        return
     start = WarmStart()
     yield start
     start.close()

@@ -5,7 +5,7 @@ import os
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views import train_form
+from app.views import train_cost, train_form
 from core import costs, runs
 from core.config import ROOT, TrainConfig, config_fields, read_json
 from core.errors import UserError
@@ -175,6 +175,28 @@ def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page
         assert (str(reached) in caption.replace("\\", "")) if reached else "reached" not in caption
     page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
     assert not page.exception and "about" not in presets(page).proto.captions[0]
+
+
+def test_the_pace_of_a_preset_is_measured_where_it_is_not_known(isolated, tiny_folder, launched, monkeypatch):
+    known, asked = {16_000}, []
+
+    def pace(config):
+        return 0.05 if config.sample_rate in known else None
+
+    def trial(config) -> bool:
+        asked.append(config)
+        return True
+
+    for place in (costs, train_cost):
+        monkeypatch.setattr(place, "seconds_per_clip", pace)
+    monkeypatch.setattr(train_cost, "start_trial", trial)
+    app = open_page(dataset=str(tiny_folder))
+    standard, sturdy = (list(presets(app).proto.captions)[list(PRESETS).index(name)] for name in ("standard", "sturdy"))
+    assert "about" in standard and "here" not in sturdy and "4 trainings, about" in said(app), "what is known is said"
+    assert {config.sample_rate for config in asked} == {PRESETS["sturdy"].values["sample_rate"]}
+    known.add(32_000)
+    app.run()
+    assert all("about" in caption for caption in presets(app).proto.captions) and not app.exception
 
 
 @pytest.mark.parametrize(("name", "runs"), [

@@ -1,6 +1,7 @@
 """What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
@@ -17,6 +18,7 @@ from core.processes import start_detached
 from tests.warm_start import WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
+DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,6 +105,16 @@ def voices(isolated) -> Path:
             f"{file.name.split('-')[0]},{file.parent.name}-{number}" for number, file in enumerate(files)]
     (root / "metadata.csv").write_text("\n".join(["path,speaker,word,fold,source", *rows]), encoding="utf-8")
     return root
+
+
+def until(condition: Callable, what: str):
+    """Wait for another process to make ``condition()`` true; returns what it returned."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.02)  # it writes files; nothing announces it
+    raise AssertionError(f"{what} did not happen within {DEADLINE} s")
 
 
 def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low", "003 - Noise"), folds: int = 5,

@@ -20,9 +20,9 @@ from core.run_folder import STARTING, Run
 from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
 from core.worker import work
+from tests.conftest import DEADLINE, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and SIGINT are POSIX")
-DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +42,6 @@ def _none_is_left(isolated, warm_start, monkeypatch):
 def config(tiny_folder) -> TrainConfig:
     return TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=2, epochs=2, batch_size=8,
                        sample_rate=8_000, clip_seconds=0.5)
-
-
-def until(condition, what: str):
-    """Wait for something to become true; returns it."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.03)  # another process writes files; nothing announces it
-    raise AssertionError(f"{what} did not happen within {DEADLINE} s")
 
 
 def wait_for_state(run: Run, *states: str) -> str:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ from core.study_storage import open_study
 from core.tuning import run_study
 from core.verdict import verdict_of
 from core.worker import work
-from tests.conftest import write_tiny
+from tests.conftest import until, write_tiny
 
 NAMES = ("learning_rate", "batch_size", "mixup")
 TRIALS = 4
@@ -209,11 +208,9 @@ def test_a_process_that_is_killed_goes_on(config, warm_start, monkeypatch):
     whole = outcome(searched(config.replace(epochs=4), "whole", trials=2))
     study = made(config.replace(epochs=4), "cut", trials=2)
     pid = launch(study)
-    while study.status.active and not (study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes()):
-        time.sleep(0.02)
+    until(lambda: study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes(), "a trial is at work")
     os.kill(pid, signal.SIGKILL)
-    while study.status.active:
-        time.sleep(0.02)
+    until(lambda: not study.status.active, "it is seen")
     assert study.state == "interrupted"
     ended = subprocess.run([sys.executable, "-m", "core", "tune", "--resume", "cut"], cwd=ROOT, capture_output=True, text=True,
                            timeout=300)

@@ -1,12 +1,11 @@
 """The main journey as a person makes it: launch a tiny training, watch it, cancel, resume, see the results."""
 
-import time
-
 import numpy as np
 import pytest
 import soundfile
 
 from core.runs import Run
+from tests.conftest import until
 
 PITCHES = {"low": 300, "middle": 900, "high": 2400}
 RATE, SECONDS, EPOCHS = 8_000, 0.5, 15
@@ -81,8 +80,6 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
 def first_epoch(server) -> Run:
     """The run, as soon as its first epoch is in its history: early enough to cancel it on any machine."""
     (folder,) = (path for path in server.checkpoints.iterdir() if path.is_dir())
-    run, deadline = Run(folder.name, folder), time.monotonic() + 60
-    while run.history().empty:
-        assert time.monotonic() < deadline, f"no epoch ended within a minute: {run.status}"
-        time.sleep(0.02)  # the training writes its history; nothing announces it
+    run = Run(folder.name, folder)
+    until(lambda: not run.history().empty, "the end of an epoch")
     return run

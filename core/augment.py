@@ -156,33 +156,6 @@ def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator, equal_l
     return mixed, ratio * targets + (1 - ratio) * targets[partner]
 
 
-def add_outliers(waveform: Tensor, targets: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Behind the batch, made-up sounds that are none of the classes, with the same probability for every class as their
-    target: ``share`` of the batch, at least one. Outlier exposure, Hendrycks et al. 2019, https://arxiv.org/abs/1812.04606
-    """
-    count, samples = max(1, round(share * len(waveform))), waveform.shape[1]
-    strange = torch.stack([_outlier(samples, generator) for _ in range(count)])
-    even = torch.full((count, targets.shape[1]), 1 / targets.shape[1], device=targets.device)
-    return torch.cat([waveform, strange]), torch.cat([targets, even])
-
-
-def _outlier(samples: int, generator: torch.Generator) -> Tensor:
-    """Noise of any colour, within any band; or up to three tones that may glide; at any level down to near silence."""
-    noisy, tilt, low, width, level = _uniform(5, generator).tolist()
-    if noisy < 0.6:
-        spectrum = torch.fft.rfft(torch.randn(samples, generator=generator, device=generator.device))
-        place = torch.arange(1, len(spectrum) + 1, device=generator.device) / len(spectrum)
-        band = (place >= 0.3 * max(0.0, low - 0.5)) & (place <= max(0.1, 2 * width))  # for half of them everything
-        sound = torch.fft.irfft(spectrum * place ** (0.25 - 1.5 * tilt) * band, samples)
-    else:
-        time = torch.linspace(0, 1, samples, device=generator.device)
-        first, glide, loud = _uniform(9, generator).view(3, 3)
-        cycles = samples * 0.25 * 2 ** (-6 * first[:, None])  # of 1/256 to 1/4 of the sample rate
-        phase = 2 * math.pi * cycles * (time + (glide[:, None] - 0.5) * (tilt > 0.5) * time.square())
-        sound = (loud[:, None] * phase.sin()).sum(0)
-    return sound * (10 ** (-3 * level) * 0.3 / sound.square().mean().sqrt().clamp_min(1e-6))
-
-
 def _some(waveform: Tensor, chance: float, generator: torch.Generator, change: Callable[[Tensor], Tensor]) -> Tensor:
     """``change`` on a share of the clips, one by one."""
     if not chance:

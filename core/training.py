@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.augment import add_outliers, augment, coin, mixup
+from core.augment import augment, coin, mixup
 from core.config import TrainConfig
 from core.errors import UserError
+from core.outliers import add_outliers
 from core.schedule import rate_share
 from core.segments import Segments
 from core.splits import Split
@@ -167,7 +168,7 @@ def _update(model, optimizer, waveform, target, config, generator) -> tuple[Tens
     """One step of the optimizer; returns the batch's mean loss and its number of right answers, still on the device."""
     clips = len(waveform)
     if config.outliers:  # before the effects: nothing but what they are may tell them from clips
-        waveform, target = add_outliers(waveform, target, config.outliers, generator)
+        waveform, target = add_outliers(waveform, target, config, generator)
     waveform = augment(waveform, config, generator)
     if config.mixup and clips > 1 and coin(config.mixup, generator):
         mixed, shared = mixup(waveform[:clips], target[:clips], generator, config.mixup_loudness)

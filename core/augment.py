@@ -35,7 +35,7 @@ def augment(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -
 
 def time_shift(waveform: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Rotates each clip by up to ``share`` of its length; what leaves at the end comes back at the start."""
-    shifts = (_uniform(len(waveform), generator) * share * waveform.shape[1]).long().tolist()
+    shifts = (uniform(len(waveform), generator) * share * waveform.shape[1]).long().tolist()
     return torch.stack([clip.roll(shift) for clip, shift in zip(waveform, shifts, strict=True)])
 
 
@@ -47,7 +47,7 @@ def change_speed(waveform: Tensor, share: float, generator: torch.Generator) -> 
     if not share:
         return waveform
     samples = waveform.shape[1]
-    speeds = ((1 + share) ** _uniform(len(waveform), generator, -1, 1)).tolist()
+    speeds = ((1 + share) ** uniform(len(waveform), generator, -1, 1)).tolist()
     clips = [F.interpolate(clip[None, None], size=max(1, round(samples / speed)), mode="linear")[0, 0]
              for clip, speed in zip(waveform, speeds, strict=True)]
     return torch.stack([clip.repeat(math.ceil(samples / len(clip)))[:samples] for clip in clips])
@@ -61,13 +61,13 @@ def fill(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> T
 def equalizer(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips sounds as through another microphone."""
     return _some(waveform, config.equalize, generator, lambda clip: equalize(
-        clip, config.equalize_db * _uniform(4, generator, -1, 1)))
+        clip, config.equalize_db * uniform(4, generator, -1, 1)))
 
 
 def narrow_band(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips keeps what lies between a frequency of 50 to 400 Hz and one of 3 to 16 kHz."""
     def change(clip: Tensor) -> Tensor:
-        low, high = _uniform(2, generator).tolist()
+        low, high = uniform(2, generator).tolist()
         return pass_band(clip, config.sample_rate, 50 * 8**low, 3_000 * (16 / 3) ** high)
 
     return _some(waveform, config.narrow, generator, change)
@@ -82,26 +82,26 @@ def reverb(waveform: Tensor, config: TrainConfig, generator: torch.Generator) ->
 def stretch(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips is faster or slower at the same pitch."""
     return _some(waveform, config.stretch, generator, lambda clip: stretch_time(
-        clip, 1 + config.stretch_range * _uniform(1, generator, -1, 1).item()))
+        clip, 1 + config.stretch_range * uniform(1, generator, -1, 1).item()))
 
 
 def pitch(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips is higher or lower at the same speed."""
     return _some(waveform, config.pitch, generator, lambda clip: shift_pitch(
-        clip, config.pitch_semitones * _uniform(1, generator, -1, 1).item()))
+        clip, config.pitch_semitones * uniform(1, generator, -1, 1).item()))
 
 
 def gain(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips is louder or softer by up to ``gain_db``."""
-    factor = 10 ** (config.gain_db * _uniform(len(waveform), generator, -1, 1) / 20)
+    factor = 10 ** (config.gain_db * uniform(len(waveform), generator, -1, 1) / 20)
     if config.gain < 1:
-        factor = torch.where(_uniform(len(waveform), generator) < config.gain, factor, 1.0)
+        factor = torch.where(uniform(len(waveform), generator) < config.gain, factor, 1.0)
     return waveform * factor[:, None]
 
 
 def polarity(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
     """A share of the clips is turned upside down."""
-    flip = 1 - 2 * (_uniform(len(waveform), generator) < config.polarity).float()
+    flip = 1 - 2 * (uniform(len(waveform), generator) < config.polarity).float()
     return waveform * flip[:, None]
 
 
@@ -109,12 +109,12 @@ def noise(waveform: Tensor, config: TrainConfig, generator: torch.Generator) -> 
     """A share of the clips gets noise, ``noise_db`` to 40 dB below the clip's own level, white or darker."""
     if not config.noise:
         return waveform
-    chosen = (_uniform(len(waveform), generator) < config.noise).nonzero()[:, 0]
+    chosen = (uniform(len(waveform), generator) < config.noise).nonzero()[:, 0]
     tilt = torch.zeros(len(chosen), device=waveform.device)
     if config.noise_tilt:
-        tilt = config.noise_tilt * _uniform(len(chosen), generator)
+        tilt = config.noise_tilt * uniform(len(chosen), generator)
     added = coloured_noise(tilt, waveform.shape[1], generator)
-    below = _uniform(len(chosen), generator, config.noise_db, 40)
+    below = uniform(len(chosen), generator, config.noise_db, 40)
     loud = waveform[chosen].square().mean(dim=1).sqrt() * 10 ** (-below / 20)
     return waveform.index_add(0, chosen, loud[:, None] * added)
 
@@ -146,7 +146,7 @@ def mixup(waveform: Tensor, targets: Tensor, generator: torch.Generator, equal_l
     """
     batch = len(waveform)
     partner = torch.randperm(batch, generator=generator, device=waveform.device)
-    ratio = _uniform(batch, generator)[:, None]
+    ratio = uniform(batch, generator)[:, None]
     share = ratio
     if equal_loudness:
         loud = loudest(waveform)
@@ -160,14 +160,15 @@ def _some(waveform: Tensor, chance: float, generator: torch.Generator, change: C
     """``change`` on a share of the clips, one by one."""
     if not chance:
         return waveform
-    chosen = (_uniform(len(waveform), generator) < chance).tolist()
+    chosen = (uniform(len(waveform), generator) < chance).tolist()
     return torch.stack([change(clip) if hit else clip for clip, hit in zip(waveform, chosen, strict=True)])
 
 
 def coin(probability: float, generator: torch.Generator) -> bool:
     """True with this probability."""
-    return bool(_uniform(1, generator).item() < probability)
+    return bool(uniform(1, generator).item() < probability)
 
 
-def _uniform(count: int, generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
+def uniform(count: int, generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """``(count,)`` random numbers between two bounds, on the generator's device."""
     return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)

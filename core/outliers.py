@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor
 
+from core.augment import uniform
 from core.config import TrainConfig
 
 VOWEL_HZ = ((250, 900), (800, 2_600), (2_300, 3_500))  # where the first three resonances of voices lie
@@ -23,14 +24,14 @@ def add_outliers(waveform: Tensor, targets: Tensor, config: TrainConfig, generat
 
 
 def _outlier(samples: int, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    if config.bursts and _uniform(1, generator).item() < config.bursts:
+    if config.bursts and uniform(1, generator).item() < config.bursts:
         return _bursts(samples, config.sample_rate, generator)
     return _steady(samples, generator)
 
 
 def _steady(samples: int, generator: torch.Generator) -> Tensor:
     """Noise of any colour, within any band; or up to three tones that may glide; at any level down to near silence."""
-    noisy, tilt, low, width, level = _uniform(5, generator).tolist()
+    noisy, tilt, low, width, level = uniform(5, generator).tolist()
     if noisy < 0.6:
         spectrum = torch.fft.rfft(torch.randn(samples, generator=generator, device=generator.device))
         place = torch.arange(1, len(spectrum) + 1, device=generator.device) / len(spectrum)
@@ -38,7 +39,7 @@ def _steady(samples: int, generator: torch.Generator) -> Tensor:
         sound = torch.fft.irfft(spectrum * place ** (0.25 - 1.5 * tilt) * band, samples)
     else:
         time = torch.linspace(0, 1, samples, device=generator.device)
-        first, glide, loud = _uniform(9, generator).view(3, 3)
+        first, glide, loud = uniform(9, generator).view(3, 3)
         cycles = samples * 0.25 * 2 ** (-6 * first[:, None])  # of 1/256 to 1/4 of the sample rate
         phase = 2 * math.pi * cycles * (time + (glide[:, None] - 0.5) * (tilt > 0.5) * time.square())
         sound = (loud[:, None] * phase.sin()).sum(0)
@@ -48,13 +49,13 @@ def _steady(samples: int, generator: torch.Generator) -> Tensor:
 def _bursts(samples: int, sample_rate: int, generator: torch.Generator) -> Tensor:
     """One to eight short events of 0.03 to 0.6 s in silence, close together like the syllables of a word or anywhere:
     made-up speech (voices and hisses), bits of noise and of tones."""
-    many, near, place, level, speech = _uniform(5, generator).tolist()
+    many, near, place, level, speech = uniform(5, generator).tolist()
     sound = torch.zeros(samples, device=generator.device)
-    pitch = 80 * 5 ** _uniform(1, generator).item()  # of one speaker: a low voice to a child's, in Hz
+    pitch = 80 * 5 ** uniform(1, generator).item()  # of one speaker: a low voice to a child's, in Hz
     start = int(place * samples)
     for _ in range(1 + int(8 * many**2)):  # few more often than many
-        long, gap, kind, loud = _uniform(4, generator).tolist()
-        length = min(samples, max(2, int(sample_rate * 0.03 * 20**long)))
+        long, gap, kind, loud = uniform(4, generator).tolist()
+        length = min(samples, int(sample_rate * 0.03 * 20**long))
         if speech < 0.6:
             event = _voice(length, sample_rate, pitch, generator) if kind < 0.7 else _steady(length, generator)
         else:
@@ -70,14 +71,14 @@ def _voice(samples: int, sample_rate: int, pitch: float, generator: torch.Genera
     """A voiced sound that glides in pitch and from one vowel to another: a saw through three moving resonances, with some
     breath. Source and filter, Fant 1960, *Acoustic Theory of Speech Production*."""
     time = torch.linspace(0, 1, samples, device=generator.device)
-    shift, glide, breath = _uniform(3, generator).tolist()
+    shift, glide, breath = uniform(3, generator).tolist()
     hertz = pitch * 2 ** (0.4 * (shift - 0.5) + (glide - 0.5) * time)
     saw = 2 * ((hertz / sample_rate).cumsum(0) % 1) - 1
     source = torch.fft.rfft(saw + 0.3 * breath * torch.randn(samples, generator=generator, device=generator.device))
     frequency = torch.linspace(0, sample_rate / 2, len(source), device=generator.device)
     low, high = torch.tensor(VOWEL_HZ, device=generator.device).float().T
     vowels = []
-    for where, width in _uniform(12, generator).view(2, 2, 3):
+    for where, width in uniform(12, generator).view(2, 2, 3):
         middle, half = (low + (high - low) * where)[:, None], (40 + 80 * width)[:, None]
         vowels.append(torch.fft.irfft(source * (1 / (1 + ((frequency - middle) / half).square())).sum(0), samples))
     return torch.lerp(*vowels, time)
@@ -85,10 +86,6 @@ def _voice(samples: int, sample_rate: int, pitch: float, generator: torch.Genera
 
 def _swell(event: Tensor, generator: torch.Generator) -> Tensor:
     """An event that begins and ends in silence: sudden or slow, at its loudest anywhere."""
-    rise, fall = _uniform(2, generator, 0.02, 1.0).square().tolist()
+    rise, fall = uniform(2, generator, 0.02, 1.0).square().tolist()
     time = torch.linspace(0, 1, len(event), device=event.device)
     return event * (time / rise).clamp(max=1) * ((1 - time) / fall).clamp(max=1)
-
-
-def _uniform(count: int, generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
-    return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)

@@ -1,11 +1,9 @@
 """What a training batch goes through."""
 
-import numpy as np
 import pytest
 import torch
 
-from core.augment import add_outliers, augment, change_speed, mixup, noise, time_shift
-from core.cache import open_cache
+from core.augment import augment, change_speed, mixup, noise, time_shift
 from core.config import TrainConfig
 
 QUIET = dict(time_shift=0.0, speed=0.0, gain_db=0.0, polarity=0.0, noise=0.0, mixup=0.0)
@@ -92,42 +90,3 @@ def test_mixup_shares_label_and_keeps_energy():
             expected = (r * waveform[i] + (1 - r) * waveform[partner]) / (r**2 + (1 - r) ** 2).sqrt()
             torch.testing.assert_close(mixed[i], expected)
     assert 0.9 < mixed.square().mean() / waveform.square().mean() < 1.1
-
-
-def test_outliers_stand_behind_the_batch_and_belong_to_no_class():
-    waveform, targets = torch.randn(20, 8_000), torch.eye(4)[torch.arange(20) % 4]
-    sounds, shares = add_outliers(waveform, targets, 0.2, generator())
-    assert sounds.shape == (24, 8_000) and torch.isfinite(sounds).all()
-    torch.testing.assert_close(sounds[:20], waveform)
-    torch.testing.assert_close(shares, torch.cat([targets, torch.full((4, 4), 0.25)]))
-    again, _ = add_outliers(waveform, targets, 0.2, generator())
-    torch.testing.assert_close(sounds, again)
-    strange = add_outliers(waveform[:2], targets[:2], 0.5, generator(1))[0][2:]
-    levels = [add_outliers(waveform[:1], targets[:1], 0.1, generator(seed))[0][1].square().mean().sqrt() for seed in range(40)]
-    assert len(strange) == 1 and min(levels) < 0.003 < 0.1 < max(levels) <= 0.31
-    spectra = [torch.fft.rfft(add_outliers(waveform[:1], targets[:1], 0.1, generator(seed))[0][1]).abs() for seed in range(40)]
-    spread = [float(spectrum.square().clamp_min(1e-12).log().std()) for spectrum in spectra]
-    assert min(spread) < 2 < 10 < max(spread), "some are noise, some are tones"
-
-
-def test_a_model_that_met_outliers_is_sure_of_nothing_when_it_hears_noise(tiny_dataset):
-    """The same training with and without: what it says of noise of another seed, and of its own clips."""
-    from core.models import create_model
-    from core.splits import Split
-    from core.training import fit_fold, predict_logits
-
-    cache = open_cache(tiny_dataset, 8_000, 0.5)
-    classes = np.flatnonzero(tiny_dataset.targets < 2)  # high and low; noise is none of them
-    sure = {}
-    for share in (0.0, 0.3):
-        torch.manual_seed(0)
-        config = TrainConfig(model="cnn1d", sample_rate=8_000, clip_seconds=0.5, epochs=50, batch_size=10, outliers=share,
-                             average=0.0)
-        model = create_model("cnn1d", 2, 4_000, 8_000)
-        fit_fold(model, cache.waveforms, tiny_dataset.targets, Split(0, tuple(classes), (), ()), config, num_classes=2)
-        noise = 0.1 * np.random.default_rng(1).standard_normal((20, 4_000))
-        probs = [torch.from_numpy(predict_logits(model, sounds, range(len(sounds)))).softmax(1).amax(1).mean().item()
-                 for sounds in (noise, cache.waveforms[classes])]
-        sure[share] = probs
-    assert sure[0.3][0] < sure[0.0][0] - 0.1
-    assert sure[0.3][1] > 0.85, "it is as sure of what it knows"

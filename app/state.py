@@ -85,16 +85,16 @@ def dataset_named(name: str, label: str = LABEL, sources: str = AUTO) -> Dataset
 
 def clip_audio(dataset: Dataset, clip: Clip) -> tuple[np.ndarray, int]:
     """``(waveform float32 (samples,), sample_rate)`` at the file's own rate, read-only; UserError when unreadable."""
-    return _clip_audio(*_identity(dataset, clip))
+    return _clip_audio(*clip_stamp(dataset, clip))
 
 
 def clip_info(dataset: Dataset, clip: Clip) -> AudioInfo:
-    return _clip_info(*_identity(dataset, clip)[:2])
+    return _clip_info(*clip_stamp(dataset, clip)[:2])
 
 
 def clip_bytes(dataset: Dataset, clip: Clip) -> bytes:
     """The clip as a 16-bit WAV at its own sample rate, which every browser plays."""
-    return _clip_wav(*_identity(dataset, clip))
+    return _clip_wav(*clip_stamp(dataset, clip))
 
 
 def wav_bytes(waveform: np.ndarray, sample_rate: int) -> bytes:
@@ -106,8 +106,8 @@ def wav_bytes(waveform: np.ndarray, sample_rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def _identity(dataset: Dataset, clip: Clip) -> tuple[str, tuple, float | None, float | None]:
-    """Path and content stamp of a clip: a file that is replaced is read again."""
+def clip_stamp(dataset: Dataset, clip: Clip) -> tuple[str, tuple, float | None, float | None]:
+    """What a clip is kept by: its file and that file's time and size, and the part of it that it is."""
     path = Path(dataset.path_of(clip))
     try:
         facts = path.stat()

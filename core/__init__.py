@@ -12,7 +12,7 @@ The map, from the ground up; every module says more in its first line.
   ``arrivals`` (a zip that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
   ``attention``, ``attention_stats``
-- Training: ``augment`` with ``effects`` (of one sound) and ``segments`` (clips built from stretches), ``hear`` (before a
+- Training: ``augment`` with ``effects`` (of one sound), ``segments`` (clips built from stretches) and ``outliers``, ``hear`` (before a
   training does), ``training`` (one fold, epoch by epoch), ``schedule``, ``checkpoint``, ``plan``, ``crossval`` (folds outside),
   ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
   ``costs`` (before it starts), ``presets``

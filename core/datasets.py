@@ -20,6 +20,7 @@ from core.readers import (
     TABLE,
     TABLE_COLUMNS,
     URBAN_TABLE,
+    archive_name,
     class_folders,
     is_archive,
     may_hold_sound,
@@ -215,7 +216,7 @@ def _recognised(folder: Path, itself: bool = True) -> str | None:
             return folder.name
         if itself and (found := class_folders(folder)):
             if is_archive(folder):
-                return read_archive(folder).name
+                return archive_name(folder)
             return folder.name if sum(map(may_hold_sound, found)) > 1 else None
     except OSError:
         return None  # a folder we may not look into is no data set of this person's

@@ -77,20 +77,29 @@ def is_archive(root: Path) -> bool:
         for folder in folders)
 
 
+def archive_name(root: Path) -> str:
+    """``ESC-10`` where all classes are its own, else the folder's name."""
+    return "ESC-10" if set(map(_archive_label, class_folders(root))) <= set(ESC10_CLASSES) else root.name
+
+
 def read_archive(root: Path) -> Dataset:
     """``001 - Dog bark/1-100032-A.ogg``: ESC-10 as published, and the demo sounds."""
     clips = []
     for folder in class_folders(root):
-        title = ARCHIVE_FOLDER.fullmatch(folder.name)[1]
-        label = ESC10_FOLDERS.get(normalised(title), title.strip().lower().replace(" ", "_"))
+        label = _archive_label(folder)
         for file in audio_files(folder):
             fold, source = ARCHIVE_FILE.fullmatch(file.stem).groups()
-            clips.append(Clip(file.relative_to(root).as_posix(), plain(label), int(fold), plain(source)))
+            clips.append(Clip(file.relative_to(root).as_posix(), label, int(fold), plain(source)))
     found = {clip.label for clip in clips}
     if not found <= set(ESC10_CLASSES):
         return _dataset(root.name, root, clips, "ESC-10 archive", FROM_NAMES)
     class_names = tuple(name for name in ESC10_CLASSES if name in found)
     return Dataset("ESC-10", root, tuple(clips), class_names, "ESC-10 archive", FROM_NAMES, "CC BY 3.0")
+
+
+def _archive_label(folder: Path) -> str:
+    title = ARCHIVE_FOLDER.fullmatch(folder.name)[1]
+    return plain(ESC10_FOLDERS.get(normalised(title), title.strip().lower().replace(" ", "_")))
 
 
 def read_esc50(root: Path, esc10_only: bool = False) -> Dataset:

@@ -1,7 +1,7 @@
-"""A strip of small pictures with a caption each; a click on one comes back as its number."""
+"""A strip of small pictures with a caption each, to be clicked."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -63,8 +63,10 @@ class Thumbnail:
     chosen: bool = False
 
 
-def thumbnails(items: Sequence[Thumbnail], *, key: str) -> int | None:
-    """Draw them in as many columns as fit; the number of the one just clicked, else None."""
+def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> bool:
+    """Draw them in as many columns as fit. A click calls ``on_open(number)`` before the page is drawn again; then, once, the
+    answer is True."""
     data = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
              "colour": item.colour, "chosen": item.chosen} for item in items]
-    return _component(key=key, data=data, on_opened_change=lambda: None).opened
+    clicked = _component(key=key, data=data, on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
+    return clicked.opened is not None

@@ -1,31 +1,35 @@
 """The open clip: heard, seen as waveform and spectrogram, and its facts."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
 from app.components import explain, guarded_fragment, player, show_error, show_figure
 from app.components.frame import escape
+from app.explore.ahead import look_ahead
 from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
+from app.explore.pictures import clip_spectrogram
 from app.explore.selection import open_clip
 from app.state import clip_audio, clip_bytes, clip_info, is_dark
 from core.audio import peak_db, rms_db, silence_share
 from core.clips import Clip, Dataset
 from core.errors import UserError
-from core.spectrogram import SCALES, envelope, spectrogram
+from core.spectrogram import SCALES, envelope
 
 WINDOWS_MS = (5, 10, 20, 40, 80, 160)
 HOPS_MS = (1, 2, 5, 10, 20)
-OUTLINE_POINTS, MOST_FRAMES, BANDS = 1200, 800, 160
+OUTLINE_POINTS = 1200
 CLIP_HEIGHT = 520
 FIGURE = "explore_clip_figure"
 MAX_SIBLINGS = 6
 
 
 @guarded_fragment()
-def clip_panel(dataset: Dataset, clip: Clip) -> None:
-    """Player, settings, figure, facts; a changed setting reruns only this."""
+def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None:
+    """Player, settings, figure, facts; a changed setting reruns only this. ``neighbours`` are made ready to be opened."""
     try:
         waveform, sample_rate = clip_audio(dataset, clip)
     except UserError as error:
@@ -42,17 +46,16 @@ def clip_panel(dataset: Dataset, clip: Clip) -> None:
            on_region=zoomed, label=f"Player: {clip.label}, {clip.name}")
     settings = _settings()
     start, end = region or (0.0, seconds)
-    spectrum = spectrogram(waveform, sample_rate, scale=settings["scale"], window_ms=settings["window"],
-                           hop_ms=settings["hop"], n_mels=BANDS, max_frames=MOST_FRAMES,
-                           start=start - settings["hop"] / 1000, end=end + settings["hop"] / 1000)
-    figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end), spectrum, seconds=seconds,
-                         region=region, db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
+    figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end),
+                         clip_spectrogram(dataset, clip, settings, region), seconds=seconds, region=region,
+                         db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
                          height=CLIP_HEIGHT, revision=f"{clip.key} {settings['scale']}")
     show_figure(figure, FIGURE, config={"doubleClick": False, "doubleClickDelay": 700},
                 alt=f"Waveform and {settings['scale']} spectrogram of {clip.name}")
     _part_row(part, region, seconds)
     more_views(waveform, sample_rate, region, settings["colours"])
     _facts(dataset, clip, waveform, sample_rate)
+    look_ahead(dataset, neighbours, settings)
 
 
 def _settings() -> dict:

@@ -50,13 +50,16 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
     for index, picture in picks:
         clip = dataset.clips[index]
         shown.append(Thumbnail(picture, clip.label, f"{clip.label}, {clip.name}", colours[clip.label]))
-    clicked = thumbnails(shown, key="explore_gallery")
-    st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
-               f"{GALLERY_TOP_HZ / 1000:.0f} kHz upwards, −100 to −20 dB. A click opens the clip.")
-    if clicked is not None:
-        open_clip(dataset.clips[picks[clicked][0]])
+
+    def opened(number: int) -> None:
+        open_clip(dataset.clips[picks[number][0]])
         st.session_state["class"] = st.session_state["fold"] = st.session_state["only"] = []
         st.session_state["search"] = ""
+
+    clicked = thumbnails(shown, key="explore_gallery", on_open=opened)
+    st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
+               f"{GALLERY_TOP_HZ / 1000:.0f} kHz upwards, −100 to −20 dB. A click opens the clip.")
+    if clicked:
         st.rerun()
 
 

@@ -4,7 +4,6 @@ import streamlit as st
 
 from app.charts.palette import class_colours
 from app.components import empty_state, guard, guarded_fragment, hold_places, page_header, words
-from app.explore.ahead import look_ahead
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
@@ -47,8 +46,7 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
                     st.button(word, icon=f":material/chevron_{'left' if step < 0 else 'right'}:", shortcut=key,
                               key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
                               args=(dataset.clips[listed[(place + step) % len(listed)]],))
-        clip_panel(dataset, clip)
-    look_ahead(dataset, [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)])
+        clip_panel(dataset, clip, [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)])
 
 
 def page() -> None:
@@ -63,12 +61,12 @@ def page() -> None:
     measured = measuring(dataset)
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
-    with left, guard():
+    listed = filter_row(dataset, measured.facts)
+    browse(dataset, measured, listed, colours)
+    with left, guard():  # the clip that was asked for is drawn before them
         class_distribution(dataset, colours, height=BARS_HEIGHT)
     with right, guard():
         class_gallery(dataset, colours)
-    listed = filter_row(dataset, measured.facts)
-    browse(dataset, measured, listed, colours)
     words(*WORDS)
 
 

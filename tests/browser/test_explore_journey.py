@@ -39,12 +39,13 @@ def explore(exploring, page):
 
 
 def plot_area(page) -> dict:
-    """Where the time axis lies on the screen, in pixels."""
-    return page.evaluate(f"""() => {{
-        const figure = document.querySelector('{FIGURE}'), box = figure.getBoundingClientRect();
-        const {{ xaxis, _size }} = figure._fullLayout;
+    """Where the time axis lies on the screen, in pixels; a figure that is just being exchanged is waited for."""
+    return page.wait_for_function(f"""() => {{
+        const figure = document.querySelector('{FIGURE}');
+        if (!figure?._fullLayout) return null;
+        const box = figure.getBoundingClientRect(), {{ xaxis, _size }} = figure._fullLayout;
         return {{ left: box.left + xaxis._offset, width: xaxis._length, top: box.top + _size.t, height: _size.h }};
-    }}""")
+    }}""").json_value()
 
 
 def at(area: dict, across: float, down: float) -> tuple[float, float]:
@@ -65,6 +66,16 @@ def test_a_clip_is_chosen_and_played_with_its_playhead(explore):
     page.locator("h1").click()
     page.keyboard.press("Space")
     page.wait_for_function(f"() => {SOUND}?.paused")
+
+
+def test_a_class_picture_opens_its_clip_and_takes_the_filters_away(explore):
+    from playwright.sync_api import expect
+
+    page = explore("&class=low&search=t-1")
+    expect(page.get_by_text("1 of 8 clips")).to_be_visible()
+    page.locator(".st-key-explore_gallery button").first.click()  # classes stand in the order of their names
+    expect(page.get_by_text(re.compile(r"^t-0 · high <b>"))).to_be_visible()
+    expect(page.get_by_text("8 of 8 clips")).to_be_visible()
 
 
 def test_the_page_is_used_by_keyboard(explore):

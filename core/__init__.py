@@ -12,10 +12,10 @@ The map, from the ground up; every module says more in its first line.
   ``arrivals`` (a zip that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
   ``attention``, ``attention_stats``
-- Training: ``augment`` with ``effects`` (of one sound), ``segments`` (clips built from stretches) and ``outliers``, ``hear`` (before a
-  training does), ``training`` (one fold, epoch by epoch), ``schedule``, ``checkpoint``, ``plan``, ``crossval`` (folds outside),
-  ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``, ``tracking`` (Weights & Biases),
-  ``costs`` (before it starts), ``presets``
+- Training: ``augment`` with ``effects`` (of one sound), ``segments`` (clips built from stretches) and ``outliers`` (sounds
+  that are none), ``hear`` (before a training does), ``training`` (one fold, epoch by epoch), ``schedule``, ``checkpoint``,
+  ``plan``, ``crossval`` (folds outside), ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``,
+  ``tracking`` (Weights & Biases), ``costs`` (before it starts), ``presets``
 - Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
   ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their ``standings`` and
   ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers,

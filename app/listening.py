@@ -133,6 +133,13 @@ def explanation(weights: Path, sound: Sound, prediction: Prediction, window: int
     return _explanation(_stamped(weights), sound.key, window, sound, prediction)
 
 
+def make_ready(weights: Path, dataset: Dataset, clip: Clip) -> None:
+    """Do what opening this clip will ask for."""
+    sound = sound_of_clip(dataset, clip)
+    prediction = answer(weights, sound)
+    explanation(weights, sound, prediction, prediction.surest_window)
+
+
 def going_through(weights: Path, sound: Sound) -> Job[Heard]:
     """The work on a long sound, begun where it was not; what it found is kept."""
     return _going_through(_stamped(weights), sound.key, sound)

@@ -1,14 +1,15 @@
 """The open clip: heard, seen as waveform and spectrogram, and its facts."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
+from app.ahead import ahead
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
 from app.components import explain, guarded_fragment, player, show_error, show_figure
 from app.components.frame import escape
-from app.explore.ahead import look_ahead
 from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
 from app.explore.pictures import clip_spectrogram
@@ -55,7 +56,12 @@ def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None
     _part_row(part, region, seconds)
     more_views(waveform, sample_rate, region, settings["colours"])
     _facts(dataset, clip, waveform, sample_rate)
-    look_ahead(dataset, neighbours, settings)
+    ahead(*(partial(_make_ready, dataset, clip, settings) for clip in neighbours))
+
+
+def _make_ready(dataset: Dataset, clip: Clip, settings: dict) -> None:
+    clip_spectrogram(dataset, clip, settings)
+    clip_bytes(dataset, clip)
 
 
 def _settings() -> dict:

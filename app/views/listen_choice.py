@@ -1,10 +1,13 @@
 """Listen inside, its upper part: which sound, which model. The link and the session keep what was chosen."""
 
+from functools import partial
+
 import streamlit as st
 
+from app.ahead import ahead
 from app.components import show_error
 from app.components.frame import escape
-from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
+from app.listening import Sound, best_run, dataset_for, make_ready, sound_of_bytes, sound_of_clip
 from app.views.listen_many import choose_many
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
@@ -27,7 +30,7 @@ def choose_sound(run: Run, fold: str) -> Sound | None:
     source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP, MANY), key="listen_source", required=True,
                                   persist_state="session")
     if source == CLIP:
-        return _clip(run)
+        return _clip(run, fold)
     link(clip=None)
     if source == MANY:
         return choose_many(run, fold)
@@ -114,7 +117,7 @@ def _keep_take() -> None:
     st.session_state["listen_recording"] = ("the recording", take.getvalue()) if take else None
 
 
-def _clip(run: Run) -> Sound | None:
+def _clip(run: Run, fold: str) -> Sound | None:
     dataset = dataset_for(run)
     by_class: dict[str, list[Clip]] = {name: [] for name in dataset.class_names}
     for clip in dataset.clips:
@@ -136,6 +139,8 @@ def _clip(run: Run) -> Sound | None:
         st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
                   help="The next clip of this class (arrow key →)")
     link(clip=key)
+    if weights := run.checkpoints().get(fold):
+        ahead(partial(make_ready, weights, dataset, clips[keys[(keys.index(key) + 1) % len(keys)]]))
     try:
         return sound_of_clip(dataset, clips[key])
     except UserError as error:

@@ -12,6 +12,7 @@ from app.explore.selection import has_flaw, matching, typical_seconds
 from app.explore.table import clip_rows
 from core.datasets import load_dataset
 from core.facts import clip_facts
+from tests.conftest import until
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 8_000
@@ -115,16 +116,13 @@ def test_more_views_are_computed_when_they_are_asked_for(page):
 
 
 def test_the_clips_beside_the_open_one_are_decoded_ahead(page, monkeypatch):
-    from app.explore import ahead
+    from app.explore import clip as panel
 
-    monkeypatch.setattr(ahead, "SOON", 0.0)
-    loaded = []
-    monkeypatch.setattr(ahead, "clip_bytes", lambda dataset, clip: loaded.append(clip.name))
+    loaded, really = [], panel.clip_bytes
+    monkeypatch.setattr("app.ahead.SOON", 0.0)
+    monkeypatch.setattr(panel, "clip_bytes", lambda dataset, clip: loaded.append(clip.name) or really(dataset, clip))
     page(clip="dog/a-2.wav")
-    deadline = time.monotonic() + 30
-    while not {"b-1", "a-1"} <= set(loaded) and time.monotonic() < deadline:
-        time.sleep(0.01)  # a thread of the page loads ahead; nothing announces it
-    assert {"b-1", "a-1"} <= set(loaded)
+    until(lambda: {"b-1", "a-1"} <= set(loaded), "the reading of both")
 
 
 def test_filters_that_leave_nothing_say_so(page):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shutil
+import threading
 import time
 
 import numpy as np
@@ -21,6 +22,7 @@ from core.config import ROOT, TrainConfig
 from core.datasets import load_dataset
 from core.models import create_model
 from core.runs import create_run, get_run
+from tests.conftest import until
 
 RATE, SECONDS = 8_000, 0.5
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -125,6 +127,27 @@ def test_the_clip_before_and_the_next_one_by_button_or_arrow(page, data):
         assert app.query_params["clip"] == clip
     for key in ("listen_previous", "listen_next"):
         assert app.button(key) and sum(key in pressed for pressed in PRESS.values()) == 1
+
+
+def nothing_ahead() -> bool:
+    return not any(thread.name == "ahead" for thread in threading.enumerate())
+
+
+def test_the_next_clip_is_answered_before_it_is_asked_for(page, data, monkeypatch):
+    from app import listening
+
+    trained(data, "cnn_transformer_h2", "1")
+    until(nothing_ahead, "the end of what other tests' pages began")
+    heard, really = [], listening.explain
+    monkeypatch.setattr("app.ahead.SOON", 0.0)
+    monkeypatch.setattr(listening, "explain", lambda *given: heard.append(given[1]) or really(*given))
+    app = page(clip="03.wav")
+    until(lambda: len(heard) == 2 and nothing_ahead(), "the answer for the next clip")
+    assert not np.array_equal(*heard)
+    monkeypatch.setattr("app.views.listen_choice.ahead", lambda *works: None)
+    app.button("listen_next").click()
+    checked(app.run())
+    assert app.query_params["clip"] == "06.wav" and len(heard) == 2
 
 
 def test_the_link_restores_run_fold_and_clip_and_follows_the_choice(page, data):

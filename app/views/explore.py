@@ -61,12 +61,12 @@ def page() -> None:
     measured = measuring(dataset)
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
-    listed = filter_row(dataset, measured.facts)
-    browse(dataset, measured, listed, colours)
-    with left, guard():  # the clip that was asked for is drawn before them
+    with left, guard():
         class_distribution(dataset, colours, height=BARS_HEIGHT)
     with right, guard():
         class_gallery(dataset, colours)
+    listed = filter_row(dataset, measured.facts)
+    browse(dataset, measured, listed, colours)
     words(*WORDS)
 
 

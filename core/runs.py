@@ -159,6 +159,7 @@ def cancel(run: Work) -> None:
 def resume(run: Work) -> int:
     """Go on with a run that was stopped, interrupted or failed, in a process of its own. Returns its pid."""
     check_resumable(run)
+    niceness()  # a wrong setting of this machine is no end of a run: nothing of it is changed
     return launch(run)
 
 

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.files import replacing, write_json
 from core.processes import SystemLock, identity, is_alive
 from core.run_folder import STARTING, Run, now
-from core.runs import cancel, check_resumable, create_run, get_run, list_runs, resolve_checkpoint
+from core.runs import cancel, check_resumable, create_run, get_run, list_runs, resolve_checkpoint, resume
 from core.turns import claim, hold, wait_for_turn
 
 
@@ -170,6 +170,15 @@ def test_what_may_be_resumed():
     run.write_status("finished", progress=1, message="")
     with pytest.raises(UserError, match="finished"):
         check_resumable(run)
+
+
+def test_a_wrong_setting_of_the_machine_leaves_a_stopped_run_as_it_is(monkeypatch):
+    run = create_run(TrainConfig(), "stopped")
+    run.write_status("stopped", progress=0.5, message="")
+    monkeypatch.setenv("EARSHOT_NICE", "much")
+    with pytest.raises(UserError, match="EARSHOT_NICE expects a whole number"):
+        resume(run)
+    assert run.state == "stopped" and run.status.progress == 0.5
 
 
 def test_checkpoints_by_run_fold_path_and_default(tmp_path):

@@ -4,19 +4,28 @@ import contextlib
 import threading
 from collections.abc import Callable
 
+import streamlit as st
+
 from core.errors import UserError
 
-SOON = 0.4  # s: what was asked for comes first
+SOON = 0.4  # s after the picture that was asked for
+PENDING = "earshot_ahead"
+_one = threading.Lock()  # whatever many people look at: they may take turns, what was asked for may not wait
 
 
 def ahead(*works: Callable[[], object]) -> None:
-    """Do them soon, one after the other, in a thread; what goes wrong is said when it is asked for."""
+    """Do them soon, one after the other, in a thread, instead of what this person has still waiting; called last by a page.
+    What cannot be done is said when it is asked for."""
+    if before := st.session_state.get(PENDING):
+        before.cancel()
     timer = threading.Timer(SOON, _do, works)
     timer.name, timer.daemon = "ahead", True
     timer.start()
+    st.session_state[PENDING] = timer
 
 
 def _do(*works: Callable[[], object]) -> None:
-    for work in works:
-        with contextlib.suppress(UserError):
-            work()
+    with _one:
+        for work in works:
+            with contextlib.suppress(UserError):
+                work()

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from app.background import Job, Report
-from app.state import clip_audio, current_dataset, current_label, dataset_named
+from app.state import clip_audio, clip_info, current_dataset, current_label, dataset_named
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.predict import Explanation, Prediction, explain, load_predictor, predict
@@ -134,7 +134,9 @@ def explanation(weights: Path, sound: Sound, prediction: Prediction, window: int
 
 
 def make_ready(weights: Path, dataset: Dataset, clip: Clip) -> None:
-    """Do what opening this clip will ask for."""
+    """Do what opening this clip will ask for, where that is soon done."""
+    if clip_info(dataset, clip).seconds > LONG_SECONDS:
+        return
     sound = sound_of_clip(dataset, clip)
     prediction = answer(weights, sound)
     explanation(weights, sound, prediction, prediction.surest_window)

@@ -162,7 +162,8 @@ class TrainConfig:
     outliers: float = setting(0.0, "Made-up sounds that are none of the classes (noises, tones, near silence), as a share of "
                               "each batch: the model learns to be sure of no class there (outlier exposure)",
                               group="augmentation", label="Sounds of none", low=0.0, high=0.5)
-    bursts: float = setting(0.0, "Share of the made-up sounds that are short bursts and made-up speech instead of steady",
+    bursts: float = setting(0.0, "Share of the made-up sounds that are short bursts and made-up speech instead of steady; only "
+                            "together with an RMS level, or their loudness gives them away",
                             group="augmentation", label="Bursts among them", low=0.0, high=1.0)
 
     device: str = setting("auto", "Where to compute: auto takes a CUDA GPU, then Apple's MPS, then the CPU",

@@ -196,9 +196,9 @@ def _candidates() -> Iterator[tuple[Path, str]]:
             children = sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
         except OSError:
             continue  # not there, or not for us to look into
-        below = [(child, name) for child in children if (name := _recognised(child))]
+        below = [(child, plain(name)) for child in children if (name := _recognised(child))]
         if own := _recognised(parent, itself=not below):
-            yield parent, own
+            yield parent, plain(own)
         yield from below
 
 

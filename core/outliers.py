@@ -48,7 +48,8 @@ def _steady(samples: int, generator: torch.Generator) -> Tensor:
 
 def _bursts(samples: int, sample_rate: int, generator: torch.Generator) -> Tensor:
     """One to eight short events of 0.03 to 0.6 s in silence, close together like the syllables of a word or anywhere:
-    made-up speech (voices and hisses), bits of noise and of tones."""
+    made-up speech (voices, and bits of noise or tones between) or such bits alone. Their level is that of the whole clip,
+    silence included, so a short event is far above full scale; the setting ``level`` brings it back."""
     many, near, place, level, speech = uniform(5, generator).tolist()
     sound = torch.zeros(samples, device=generator.device)
     pitch = 80 * 5 ** uniform(1, generator).item()  # of one speaker: a low voice to a child's, in Hz
@@ -68,8 +69,8 @@ def _bursts(samples: int, sample_rate: int, generator: torch.Generator) -> Tenso
 
 
 def _voice(samples: int, sample_rate: int, pitch: float, generator: torch.Generator) -> Tensor:
-    """A voiced sound that glides in pitch and from one vowel to another: a saw through three moving resonances, with some
-    breath. Source and filter, Fant 1960, *Acoustic Theory of Speech Production*."""
+    """A voiced sound that glides in pitch and from one vowel into another: a saw through the three resonances of each, with
+    some breath. Source and filter, Fant 1960, *Acoustic Theory of Speech Production*."""
     time = torch.linspace(0, 1, samples, device=generator.device)
     shift, glide, breath = uniform(3, generator).tolist()
     hertz = pitch * 2 ** (0.4 * (shift - 0.5) + (glide - 0.5) * time)

@@ -60,7 +60,7 @@ def class_folders(root: Path) -> list[Path]:
     """Folders directly under ``root`` that hold a sound file directly."""
     return sorted(folder for folder in root.iterdir()
                   if folder.is_dir() and not folder.name.startswith(".") and is_text(folder.name)
-                  and any(name.lower().endswith(AUDIO_EXTENSIONS) for name in os.listdir(folder)))
+                  and any(name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".") for name in os.listdir(folder)))
 
 
 def may_hold_sound(folder: Path) -> bool:
@@ -78,8 +78,8 @@ def is_archive(root: Path) -> bool:
 
 
 def archive_name(root: Path) -> str:
-    """``ESC-10`` where all classes are its own, else the folder's name."""
-    return "ESC-10" if set(map(_archive_label, class_folders(root))) <= set(ESC10_CLASSES) else root.name
+    """The name that :func:`read_archive` gives: ``ESC-10`` where all classes are its own, else the folder's."""
+    return "ESC-10" if set(map(_archive_label, class_folders(root))) <= set(ESC10_CLASSES) else plain(root.name)
 
 
 def read_archive(root: Path) -> Dataset:

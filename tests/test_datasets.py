@@ -12,7 +12,7 @@ from core.datasets import available_datasets, default_dataset, folder_path, is_t
 from core.errors import UserError
 from core.grouping import sources_by_name
 from core.preview import oddities
-from core.readers import ESC10_CLASSES
+from core.readers import ESC10_CLASSES, read_archive
 from tests.conftest import write_tiny
 
 DIGITS = next((path for folder in data_dirs() if (path := folder / "spoken-digits").is_dir()), Path("spoken-digits"))
@@ -60,6 +60,17 @@ def esc50(root: Path) -> Path:
             rows.append(f"{fold}-{number}-A-{number}.wav,{fold},{number},{category},{category != 'zebra'},{number},A")
     table(root / "meta" / "esc50.csv", *rows)
     return root
+
+
+@pytest.mark.parametrize("name", ("mine", "a\nb"))
+@pytest.mark.parametrize("classes", (("001 - Dog bark", "002 - Rain"), ("001 - High", "002 - Low")))
+def test_an_archive_is_offered_under_the_name_that_it_is_read_by(isolated, name, classes):
+    root = write_tiny(isolated / "data" / name, classes)
+    (root / "003 - Extra").mkdir()
+    (root / "003 - Extra" / "._left-behind.wav").write_bytes(b"a fork of another system")
+    read = read_archive(root).name
+    assert read == ("ESC-10" if "Dog" in classes[0] else name.replace("\n", "\N{REPLACEMENT CHARACTER}"))
+    assert read in available_datasets()
 
 
 def test_esc50_and_its_subset(isolated):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from core import outliers
 from core.cache import open_cache
 from core.config import TrainConfig
 from core.outliers import add_outliers
@@ -52,17 +53,30 @@ def test_bursts_are_short_events_in_silence_at_any_place():
     assert min(loudest) < 0.2 and max(loudest) > 0.8
 
 
+def test_without_bursts_nothing_is_drawn_for_them():
+    """Runs that were trained before there were any come out the same, to the byte."""
+    for seed in range(6):
+        assert torch.equal(outlier(STEADY, seed), outliers._steady(8_000, generator(seed)))
+
+
+def test_some_bursts_are_voices_and_all_are_of_the_level_of_the_clip(monkeypatch):
+    voices, voice = [], outliers._voice
+    monkeypatch.setattr(outliers, "_voice", lambda *given: voices.append(given) or voice(*given))
+    sounds = [outlier(STEADY.replace(bursts=1.0), seed, 5 * RATE) for seed in range(40)]
+    assert len(voices) > 20 and all(80 <= pitch <= 400 for _, _, pitch, _ in voices)
+    levels = [float(sound.square().mean().sqrt()) for sound in sounds]
+    assert 0.003 <= min(levels) < 0.01 < 0.1 < max(levels) <= 0.3001
+
+
 def test_the_share_of_bursts_is_what_was_asked_for():
     half = [silent_share(outlier(STEADY.replace(bursts=0.5), seed, 5 * RATE)) > 0.05 for seed in range(200)]
     assert 0.4 < np.mean(half) < 0.6
 
 
 @pytest.mark.parametrize("pitch", (100.0, 200.0, 320.0))
-def test_a_made_up_voice_has_the_pitch_that_was_asked_for_and_resonances_of_a_voice(pitch):
-    from core.outliers import _voice
-
+def test_a_made_up_voice_has_the_pitch_that_was_asked_for_and_lies_where_voices_do(pitch):
     for seed in range(4):
-        voice = _voice(RATE // 2, RATE, pitch, generator(seed)).numpy()
+        voice = outliers._voice(RATE // 2, RATE, pitch, generator(seed)).numpy()
         heard = librosa.yin(voice, fmin=50, fmax=600, sr=RATE, frame_length=2_048)
         assert abs(np.log2(np.median(heard) / pitch)) < 0.5, "it glides by up to 0.7 octaves around the pitch"
         power = np.abs(np.fft.rfft(voice)) ** 2

@@ -20,5 +20,7 @@ def _kept(stamp: tuple, scale: str, window_ms: float, hop_ms: float, region: tup
     waveform, sample_rate = clip_audio(_dataset, _clip)
     start, end = region or (0.0, len(waveform) / sample_rate)
     beyond = hop_ms / 1000  # a frame more on both sides: the picture reaches its edges
-    return spectrogram(waveform, sample_rate, scale=scale, window_ms=window_ms, hop_ms=hop_ms, n_mels=BANDS,
-                       max_frames=MOST_FRAMES, start=start - beyond, end=end + beyond)
+    found = spectrogram(waveform, sample_rate, scale=scale, window_ms=window_ms, hop_ms=hop_ms, n_mels=BANDS,
+                        max_frames=MOST_FRAMES, start=start - beyond, end=end + beyond)
+    found.db.flags.writeable = False
+    return found

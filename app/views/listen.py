@@ -1,10 +1,13 @@
 """Listen inside: a model's answer for a sound, and where its attention heads looked."""
 
+from functools import partial
+
 import streamlit as st
 
+from app.ahead import ahead
 from app.components import empty_state, guarded_fragment, page_header, words
-from app.listening import trained_runs
-from app.views.listen_choice import MANY, choose_model, choose_sound
+from app.listening import make_ready, trained_runs
+from app.views.listen_choice import MANY, choose_model, choose_sound, next_clip
 from app.views.listen_inside import inside
 from app.views.listen_many import answers_table
 
@@ -26,6 +29,8 @@ def body() -> None:
         sound = answers_table()
     if sound is not None:
         inside(run, fold, sound)
+        if sound.clip:
+            ahead(partial(make_ready, run.checkpoints()[fold], *next_clip(run)))
 
 
 page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "

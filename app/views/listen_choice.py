@@ -1,13 +1,10 @@
 """Listen inside, its upper part: which sound, which model. The link and the session keep what was chosen."""
 
-from functools import partial
-
 import streamlit as st
 
-from app.ahead import ahead
 from app.components import show_error
 from app.components.frame import escape
-from app.listening import Sound, best_run, dataset_for, make_ready, sound_of_bytes, sound_of_clip
+from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
 from app.views.listen_many import choose_many
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
@@ -30,7 +27,7 @@ def choose_sound(run: Run, fold: str) -> Sound | None:
     source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP, MANY), key="listen_source", required=True,
                                   persist_state="session")
     if source == CLIP:
-        return _clip(run, fold)
+        return _clip(run)
     link(clip=None)
     if source == MANY:
         return choose_many(run, fold)
@@ -117,7 +114,7 @@ def _keep_take() -> None:
     st.session_state["listen_recording"] = ("the recording", take.getvalue()) if take else None
 
 
-def _clip(run: Run, fold: str) -> Sound | None:
+def _clip(run: Run) -> Sound | None:
     dataset = dataset_for(run)
     by_class: dict[str, list[Clip]] = {name: [] for name in dataset.class_names}
     for clip in dataset.clips:
@@ -139,13 +136,19 @@ def _clip(run: Run, fold: str) -> Sound | None:
         st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
                   help="The next clip of this class (arrow key →)")
     link(clip=key)
-    if weights := run.checkpoints().get(fold):
-        ahead(partial(make_ready, weights, dataset, clips[keys[(keys.index(key) + 1) % len(keys)]]))
     try:
         return sound_of_clip(dataset, clips[key])
     except UserError as error:
         show_error(error)
         return None
+
+
+def next_clip(run: Run) -> tuple[Dataset, Clip]:
+    """What *Next* would open, where the sound is a clip."""
+    dataset, opened = dataset_for(run), st.session_state["listen_clip"]
+    clips = [clip for clip in dataset.clips if clip.label == st.session_state["listen_class"]]
+    place = next(place for place, clip in enumerate(clips) if clip.key == opened)
+    return dataset, clips[(place + 1) % len(clips)]
 
 
 def _follow_link(dataset: Dataset) -> None:

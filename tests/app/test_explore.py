@@ -115,14 +115,25 @@ def test_more_views_are_computed_when_they_are_asked_for(page):
     assert features.MEANING.keys() == features.FEATURES.keys()
 
 
-def test_the_clips_beside_the_open_one_are_decoded_ahead(page, monkeypatch):
+def test_the_clips_beside_the_open_one_are_made_ready(page, monkeypatch):
     from app.explore import clip as panel
+    from app.explore import pictures
 
+    pictures._kept.clear()  # the clips of another test's folder may be at hand still
+    drawn, spectrogram = [], pictures.spectrogram
+    monkeypatch.setattr(pictures, "spectrogram",
+                        lambda *given, **how: drawn.append(how["hop_ms"]) or spectrogram(*given, **how))
     loaded, really = [], panel.clip_bytes
     monkeypatch.setattr("app.ahead.SOON", 0.0)
     monkeypatch.setattr(panel, "clip_bytes", lambda dataset, clip: loaded.append(clip.name) or really(dataset, clip))
-    page(clip="dog/a-2.wav")
+    app = page(clip="dog/a-2.wav")
     until(lambda: {"b-1", "a-1"} <= set(loaded), "the reading of both")
+    assert drawn == [10, 10, 10]
+    monkeypatch.setattr(panel, "ahead", lambda *works: None)
+    app.button("explore_next").click().run()
+    assert app.query_params["clip"] != "dog/a-2.wav" and len(drawn) == 3, "its picture is there already"
+    app.selectbox("hop").set_value(20).run()
+    assert drawn[3:] == [20]
 
 
 def test_filters_that_leave_nothing_say_so(page):

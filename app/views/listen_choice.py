@@ -121,7 +121,7 @@ def _clip(run: Run) -> Sound | None:
         by_class[clip.label].append(clip)
     _follow_link(dataset)
     if st.session_state.get("listen_class") not in by_class:
-        st.session_state["listen_class"] = dataset.clips[0].label
+        st.session_state["listen_class"] = dataset.clips[len(dataset.clips) // 2].label  # any will do to begin with
     left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     label = left.selectbox("Class", list(by_class), key="listen_class", persist_state="session")
     clips = {clip.key: clip for clip in by_class[label]}

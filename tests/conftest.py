@@ -1,6 +1,7 @@
 """What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -115,6 +116,11 @@ def until(condition: Callable, what: str):
             return value
         time.sleep(0.02)  # it writes files; nothing announces it
     raise AssertionError(f"{what} did not happen within {DEADLINE} s")
+
+
+def nothing_ahead() -> bool:
+    """Whether no page makes anything ready ahead any more (``app/ahead.py``)."""
+    return not any(thread.name == "ahead" for thread in threading.enumerate())
 
 
 def write_tiny(root: Path, classes: tuple[str, ...] = ("001 - High", "002 - Low", "003 - Noise"), folds: int = 5,

@@ -12,7 +12,7 @@ from app.explore.selection import has_flaw, matching, typical_seconds
 from app.explore.table import clip_rows
 from core.datasets import load_dataset
 from core.facts import clip_facts
-from tests.conftest import until
+from tests.conftest import nothing_ahead, until
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 8_000
@@ -119,6 +119,7 @@ def test_the_clips_beside_the_open_one_are_made_ready(page, monkeypatch):
     from app.explore import clip as panel
     from app.explore import pictures
 
+    until(nothing_ahead, "the end of what other tests' pages began")
     pictures._kept.clear()  # the clips of another test's folder may be at hand still
     drawn, spectrogram = [], pictures.spectrogram
     monkeypatch.setattr(pictures, "spectrogram",

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import shutil
-import threading
 import time
 
 import numpy as np
@@ -22,7 +21,7 @@ from core.config import ROOT, TrainConfig
 from core.datasets import load_dataset
 from core.models import create_model
 from core.runs import create_run, get_run
-from tests.conftest import until
+from tests.conftest import nothing_ahead, until
 
 RATE, SECONDS = 8_000, 0.5
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -127,10 +126,6 @@ def test_the_clip_before_and_the_next_one_by_button_or_arrow(page, data):
         assert app.query_params["clip"] == clip
     for key in ("listen_previous", "listen_next"):
         assert app.button(key) and sum(key in pressed for pressed in PRESS.values()) == 1
-
-
-def nothing_ahead() -> bool:
-    return not any(thread.name == "ahead" for thread in threading.enumerate())
 
 
 def test_the_next_clip_is_answered_before_it_is_asked_for(page, data, monkeypatch):

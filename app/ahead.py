@@ -10,7 +10,7 @@ from core.errors import UserError
 
 SOON = 0.4  # s after the picture that was asked for
 PENDING = "earshot_ahead"
-_one = threading.Lock()  # whatever many people look at: they may take turns, what was asked for may not wait
+_one = threading.Lock()  # for all people together: it must not take the processor from what was asked for
 
 
 def ahead(*works: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from core.augment import uniform
+from core.augment import coin, uniform
 from core.config import TrainConfig
 
 VOWEL_HZ = ((250, 900), (800, 2_600), (2_300, 3_500))  # where the first three resonances of voices lie
@@ -24,7 +24,7 @@ def add_outliers(waveform: Tensor, targets: Tensor, config: TrainConfig, generat
 
 
 def _outlier(samples: int, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    if config.bursts and uniform(1, generator).item() < config.bursts:
+    if config.bursts and coin(config.bursts, generator):
         return _bursts(samples, config.sample_rate, generator)
     return _steady(samples, generator)
 
@@ -57,10 +57,8 @@ def _bursts(samples: int, sample_rate: int, generator: torch.Generator) -> Tenso
     for _ in range(1 + int(8 * many**2)):  # few more often than many
         long, gap, kind, loud = uniform(4, generator).tolist()
         length = min(samples, int(sample_rate * 0.03 * 20**long))
-        if speech < 0.6:
-            event = _voice(length, sample_rate, pitch, generator) if kind < 0.7 else _steady(length, generator)
-        else:
-            event = _steady(length, generator)
+        voiced = speech < 0.6 and kind < 0.7
+        event = _voice(length, sample_rate, pitch, generator) if voiced else _steady(length, generator)
         event = _swell(event, generator) * (10 ** (-loud) / event.square().mean().sqrt().clamp_min(1e-6))
         where = torch.arange(start, start + length, device=generator.device) % samples
         sound = sound.index_add(0, where, event)

@@ -1,7 +1,6 @@
 """The estimate before a start: clips counted from the real splits, the pace from runs made here or from a trial."""
 
 import json
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from core.errors import UserError
 from core.files import write_json
 from core.plan import make_plan
 from core.runs import create_run
+from tests.conftest import until
 
 TINY = {"sample_rate": 8_000, "clip_seconds": 0.5, "model": "cnn1d", "batch_size": 8}
 
@@ -79,11 +79,12 @@ def test_the_estimate_adds_up_runs_and_names_the_models_it_does_not_know(config)
 
 
 def test_a_trial_in_its_own_process_gives_a_pace_that_is_kept(config):
-    deadline = time.monotonic() + 60
-    while costs.seconds_per_clip(config) is None:
-        assert costs.start_trial(config), "the trial failed"
-        assert time.monotonic() < deadline, "the trial told nothing"
-        time.sleep(0.1)
+    def told() -> bool:
+        known = costs.seconds_per_clip(config) is not None
+        assert known or costs.start_trial(config), "the trial failed"
+        return known
+
+    until(told, "a pace from the trial")
     assert 0 < costs.seconds_per_clip(config) < 1
     assert list(json.loads((costs.cache_dir() / "pace.json").read_text())) == [costs._key(config)]
 
@@ -91,10 +92,7 @@ def test_a_trial_in_its_own_process_gives_a_pace_that_is_kept(config):
 def test_a_trial_that_fails_is_not_tried_again_and_again(config, monkeypatch):
     monkeypatch.setattr(costs, "_trials", {})
     absent = config.replace(device="mps" if costs.describe_device()["kind"] != "mps" else "cuda")
-    deadline = time.monotonic() + 60
-    while costs.start_trial(absent):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not costs.start_trial(absent), "the end of the trial")
     assert len(costs._trials) == 1
     assert not costs.start_trial(absent)
     with pytest.raises(UserError):

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from core.processes import SystemLock, identity, is_alive
 from core.run_folder import STARTING, Run, now
 from core.runs import cancel, check_resumable, create_run, get_run, list_runs, resolve_checkpoint, resume
 from core.turns import claim, hold, wait_for_turn
+from tests.conftest import until
 
 
 @pytest.fixture(autouse=True)
@@ -115,9 +115,7 @@ def test_a_zombie_is_not_alive():
     import psutil
 
     created = psutil.Process(process.pid).create_time()
-    deadline = time.monotonic() + 30
-    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, "the end of the process")
     assert not is_alive(process.pid, created)
     process.wait()
     assert is_alive(os.getpid(), identity()["pid_created"])

@@ -133,17 +133,17 @@ def test_the_next_clip_is_answered_before_it_is_asked_for(page, data, monkeypatc
 
     trained(data, "cnn_transformer_h2", "1")
     until(nothing_ahead, "the end of what other tests' pages began")
-    heard, answered_, really, predict = [], [], listening.explain, listening.predict
+    heard, predicted, really, predict = [], [], listening.explain, listening.predict
     monkeypatch.setattr("app.ahead.SOON", 0.0)
     monkeypatch.setattr(listening, "explain", lambda *given: heard.append(given[1]) or really(*given))
-    monkeypatch.setattr(listening, "predict", lambda *given: answered_.append(given[1]) or predict(*given))
+    monkeypatch.setattr(listening, "predict", lambda *given: predicted.append(given[1]) or predict(*given))
     app = page(clip="03.wav")
     until(lambda: len(heard) == 2 and nothing_ahead(), "the answer for the next clip")
     assert not np.array_equal(*heard)
     monkeypatch.setattr("app.ahead.ahead", lambda *works: None)
     app.button("listen_next").click()
     checked(app.run())
-    assert app.query_params["clip"] == "06.wav" and len(heard) == len(answered_) == 2
+    assert app.query_params["clip"] == "06.wav" and len(heard) == len(predicted) == 2
 
 
 def test_the_link_restores_run_fold_and_clip_and_follows_the_choice(page, data):

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from app.background import Job, Report
-from app.state import clip_audio, clip_info, current_dataset, current_label, dataset_named
+from app.state import OGG_BLOCK, clip_audio, clip_info, current_dataset, current_label, dataset_named
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.predict import Explanation, Prediction, explain, load_predictor, predict
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 60.0  # a longer sound is heard piece by piece, in the background
 OUTLINE_POINTS = 1_200
-COPY_BLOCK = 2**16  # samples that the encoder is given at once
 
 
 @dataclass(frozen=True)
@@ -214,8 +213,8 @@ def _go_through(checkpoint: "Checkpoint", sound: Sound, report: Report) -> Heard
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", checkpoint.config.sample_rate, 1, format="OGG", subtype="VORBIS") as file:
         def write(piece: np.ndarray) -> None:
-            for first in range(0, len(piece), COPY_BLOCK):
-                file.write(piece[first : first + COPY_BLOCK])
+            for first in range(0, len(piece), OGG_BLOCK):
+                file.write(piece[first : first + OGG_BLOCK])
 
         recording = listen_through(
             checkpoint, sound.source, sound.name, copy=write, on_progress=lambda heard, seconds: report(

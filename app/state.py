@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from app.kept import Kept
 from core.audio import AudioInfo, audio_info, read_audio
 from core.datasets import Clip, Dataset, default_dataset, load_dataset
 from core.errors import UserError
@@ -16,6 +17,10 @@ from core.grouping import AUTO
 
 DATASET_KEY, LABEL_KEY, SOURCES_KEY = "earshot_dataset", "earshot_label", "earshot_sources"
 LABEL = "label"  # the column with the class, where nobody chose another
+MOST_BYTES = 128 * 2**20  # of decoded clips, and again of files to play
+WAV_SECONDS = 20.0  # a longer sound goes to the browser as Ogg: 20 s at 48 kHz are 1.9 MB of WAV
+OGG_RATES = range(8_000, 48_001)  # Hz
+OGG_BLOCK = 2**16  # samples
 
 
 def is_dark() -> bool:
@@ -85,7 +90,7 @@ def dataset_named(name: str, label: str = LABEL, sources: str = AUTO) -> Dataset
 
 def clip_audio(dataset: Dataset, clip: Clip) -> tuple[np.ndarray, int]:
     """``(waveform float32 (samples,), sample_rate)`` at the file's own rate, read-only; UserError when unreadable."""
-    return _clip_audio(*clip_stamp(dataset, clip))
+    return _audio(clip_stamp(dataset, clip))
 
 
 def clip_info(dataset: Dataset, clip: Clip) -> AudioInfo:
@@ -93,16 +98,22 @@ def clip_info(dataset: Dataset, clip: Clip) -> AudioInfo:
 
 
 def clip_bytes(dataset: Dataset, clip: Clip) -> bytes:
-    """The clip as a 16-bit WAV at its own sample rate, which every browser plays."""
-    return _clip_wav(*clip_stamp(dataset, clip))
+    """The clip as a file that every browser plays, at its own sample rate."""
+    stamp = clip_stamp(dataset, clip)
+    return _copies().get(stamp, lambda: playable(*_audio(stamp)))
 
 
-def wav_bytes(waveform: np.ndarray, sample_rate: int) -> bytes:
-    """A mono float waveform in [-1, 1] as a 16-bit WAV file."""
+def playable(waveform: np.ndarray, sample_rate: int) -> bytes:
+    """A mono float waveform in [-1, 1] as a file for a browser: a 16-bit WAV; of what is long, Ogg Vorbis, a tenth of that."""
     import soundfile
 
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(waveform, -1, 1), sample_rate, format="WAV", subtype="PCM_16")
+    buffer, sound = io.BytesIO(), np.clip(waveform, -1, 1)
+    if len(waveform) > WAV_SECONDS * sample_rate and sample_rate in OGG_RATES:
+        with soundfile.SoundFile(buffer, "w", sample_rate, 1, format="OGG", subtype="VORBIS") as file:
+            for start in range(0, len(sound), OGG_BLOCK):  # libsndfile puts a whole block on the stack
+                file.write(sound[start : start + OGG_BLOCK])
+    else:
+        soundfile.write(buffer, sound, sample_rate, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 
@@ -116,18 +127,27 @@ def clip_stamp(dataset: Dataset, clip: Clip) -> tuple[str, tuple, float | None, 
     return str(path), (facts.st_mtime_ns, facts.st_size), clip.start, clip.end
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _clip_audio(path: str, stamp: tuple, start: float | None, end: float | None) -> tuple[np.ndarray, int]:
-    waveform, sample_rate = read_audio(Path(path), start=start, end=end)
-    waveform.flags.writeable = False
-    return waveform, sample_rate
+def _audio(stamp: tuple[str, tuple, float | None, float | None]) -> tuple[np.ndarray, int]:
+    def read() -> tuple[np.ndarray, int]:
+        path, _, start, end = stamp
+        waveform, sample_rate = read_audio(Path(path), start=start, end=end)
+        waveform.flags.writeable = False
+        return waveform, sample_rate
+
+    return _sounds().get(stamp, read)
+
+
+@st.cache_resource(show_spinner=False)
+def _sounds() -> Kept:
+    return Kept(MOST_BYTES, lambda sound: sound[0].nbytes)
+
+
+@st.cache_resource(show_spinner=False)
+def _copies() -> Kept:
+    return Kept(MOST_BYTES, len)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _clip_info(path: str, stamp: tuple) -> AudioInfo:
     return audio_info(Path(path))
 
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _clip_wav(path: str, stamp: tuple, start: float | None, end: float | None) -> bytes:
-    return wav_bytes(*_clip_audio(path, stamp, start, end))

@@ -66,7 +66,7 @@ STOPS = (
                     "it to look closer; a double click shows all of it again.", _demo),
     Stop("train", "Start a small real training on the demo sounds. Its curves appear as it learns, and it goes on while you "
                   "walk on.", _started),
-    Stop("results", "These are the numbers of a model that was trained before, on clips it had never heard. Further "
+    Stop("results", "These are the numbers of a model that was trained earlier, measured on clips it had never heard. Further "
                     "down a table shows which classes it takes for one another.", _shipped),
     Stop("listen", "Here that model answers for a clip you choose or record, and each strip shows the moments that one of "
                    "its attention heads looked at.", _answered),

@@ -32,8 +32,8 @@ def make_parser() -> Parser:
 
 def main(arguments: list[str] | None = None) -> int:
     """0 success, 1 a failure of ours, 2 the user's mistake, 130 Ctrl-C."""
-    args = make_parser().parse_args(arguments)
     try:
+        args = make_parser().parse_args(arguments)
         return args.run(args)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio import AUDIO_EXTENSIONS
+from core.clips import plain
 from core.errors import UserError
 from core.predict import Prediction
 
@@ -28,9 +29,9 @@ class Answer:
     def to_dict(self) -> dict:
         """As ``predict --json`` prints it."""
         if self.prediction is None:
-            return {"path": self.path, "error": self.error}
+            return {"path": plain(self.path), "error": self.error}
         heard = self.prediction
-        return {"path": self.path, "seconds": round(heard.seconds, 6), "unknown": heard.unknown, "model": heard.model,
+        return {"path": plain(self.path), "seconds": round(heard.seconds, 6), "unknown": heard.unknown, "model": heard.model,
                 "predictions": [{"label": label, "probability": prob} for label, prob in heard.ranked]}
 
 
@@ -70,16 +71,16 @@ def answer_file(checkpoint: "Checkpoint", source: str | Path | bytes, name: str 
 
 def answers_csv(answers: Sequence[Answer], class_names: Sequence[str]) -> str:
     """One row per file: :data:`COLUMNS`, then a column per class with its probability. A file without an answer has
-    its sentence in ``error`` and nothing else."""
+    its sentence in ``error`` and nothing else; what cannot be written down in a file's name is shown as ``�``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *class_names])
     for answer in answers:
-        heard = answer.prediction
+        name, heard = plain(answer.path), answer.prediction
         if heard is None:
-            writer.writerow([answer.path, "", "", "", "", answer.error, *[""] * len(class_names)])
+            writer.writerow([name, "", "", "", "", answer.error, *[""] * len(class_names)])
             continue
         label, probability = heard.ranked[0]
-        writer.writerow([answer.path, f"{heard.seconds:.6f}", label, f"{probability:.6f}", str(heard.unknown).lower(), "",
+        writer.writerow([name, f"{heard.seconds:.6f}", label, f"{probability:.6f}", str(heard.unknown).lower(), "",
                          *[f"{probability:.6f}" for probability in heard.probs]])
     return text.getvalue()

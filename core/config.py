@@ -80,8 +80,8 @@ class TrainConfig:
     frames: int = setting(512, "Frames of 10 ms that the AST takes: 512 for clips of 5 s, 1024 as it was trained",
                           group="model", label="Frames", choices=(512, 1024), models=("ast_finetune",))
 
-    protocol: str = setting("assignment", "What is trained, chosen by and tested on which folds", group="protocol",
-                            label="Protocol", choices=("assignment", "published", "split", "kfold"))
+    protocol: str = setting("assignment", "Which folds train, choose and test: assignment, published, split or kfold",
+                            group="protocol", label="Protocol", choices=("assignment", "published", "split", "kfold"))
     folds: int = setting(5, "Number of folds of the kfold protocol", group="protocol", label="Folds", low=2, high=50)
     seed: int = setting(0, "Everything random follows from it: folds, first weights, batches, augmentation",
                         group="protocol", label="Seed", low=0, high=2**31 - 1)

@@ -22,6 +22,7 @@ KINDS = {
     "Downloads": ("downloads/*", "what a cut line left of a data set; the next download begins anew"),
     DEMO: ("demo-*", "generated again when they are wanted"),
     "Facts of clips": ("facts/*.json", "loudness, silence and hashes of every clip"),
+    "Attention heads": ("heads/*.json", "how far the heads of a model follow the same moments, for a report"),
 }
 
 

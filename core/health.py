@@ -8,7 +8,7 @@ from core.splits import leaks
 
 SILENT_DB = -60.0  # a clip whose loudest sample stays below this says nothing
 CLIPPED_SHARE = 0.001  # of the samples, in runs at full scale
-ABSENT = {"silent": "silent", "clipped": "overdriven", "duplicates": "there twice"}
+ABSENT = {"silent": "silent", "clipped": "clipped", "duplicates": "there twice"}
 
 
 def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
@@ -56,7 +56,7 @@ def sentences(report: dict) -> list[str]:
         words.append(f"{_many(extra, 'clip is', 'clips are')} the same sound as another: {' = '.join(same[0])}"
                      f"{_more(same)}." + " They count as different recordings, so a fold may part them."
                      * bool(report["duplicates_apart"]))
-    for key, saying in (("silent", "silent"), ("clipped", "overdriven (cut off at full scale)")):
+    for key, saying in (("silent", "silent"), ("clipped", "clipped (cut off at full scale)")):
         if found := report[key]:
             words.append(f"{_many(len(found), 'clip is', 'clips are')} {saying}: {found[0]}{_more(found)}.")
     small = min(report["classes"], key=report["classes"].get)

@@ -1,8 +1,10 @@
 """Unpack a zip from outside without letting it write where, or more than, it should."""
 
+import lzma
 import stat
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -78,6 +80,17 @@ def _without_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
     """One file; zipfile stops at the size announced and checks the sum, so a lying entry raises."""
-    with opened.open(entry) as packed, target.open("xb") as file:
-        while block := packed.read(BLOCK):
+    with target.open("xb") as file:
+        for block in _blocks(opened, entry):
             file.write(block)
+
+
+def _blocks(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content of an entry. What a decompressor says of damaged bytes (bz2 an OSError, as a full disk does) is about
+    the archive."""
+    try:
+        with opened.open(entry) as packed:
+            while block := packed.read(BLOCK):
+                yield block
+    except (zlib.error, lzma.LZMAError, OSError) as error:
+        raise zipfile.BadZipFile(f"{entry.filename} is damaged ({error})") from None

@@ -75,6 +75,15 @@ def test_what_cannot_be_read_is_zeros_and_a_sentence(tiny_dataset, isolated):
     assert not cache.waveforms[[2, 5, 9]].any() and cache.waveforms[3].any()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_under_the_name_of_a_sound_is_a_sentence(tiny_dataset, isolated):
+    pipe = tiny_dataset.path_of(tiny_dataset.clips[4])
+    pipe.unlink()
+    os.mkfifo(pipe)
+    cache = open_cache(tiny_dataset, RATE, SECONDS)
+    assert list(cache.unreadable) == [tiny_dataset.clips[4].path] and "is no file" in cache.facts[4].error
+
+
 def test_samples_beyond_float16_are_held_back(tiny_dataset, isolated):
     path = tiny_dataset.path_of(tiny_dataset.clips[0])
     loud = np.tile([65_000.0, 65_000.0, -65_000.0, -65_000.0], 1000).astype(np.float32)

@@ -85,7 +85,7 @@ def test_a_failure_of_ours_is_one_line_and_status_1(capsys, monkeypatch):
 
 def test_one_run_per_combination(tiny_folder, capsys):
     arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--protocol", "split", "--protocol", "kfold",
-                 "--folds", "2", "--seed", "1", "--seed", "2", "--experiment", "both", *TINY, "--json"]
+                 "--folds", "2", "--seed", "1", "2", "--experiment", "both", *TINY, "--json"]
     assert main(arguments) == 0
     captured = capsys.readouterr()
     entries = json.loads(captured.out)

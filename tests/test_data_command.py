@@ -31,7 +31,7 @@ def test_a_sound_data_set(tiny_folder, capsys):
     assert report["seconds"] == 15.0 and report["sample_rates"] == {"8000": 30}
     assert not any(report[key] for key in ("unreadable", "silent", "clipped", "duplicates", "leaks"))
     words = " ".join(sentences(report))
-    assert "All 30 clips can be read; none is silent, overdriven or there twice." in words
+    assert "All 30 clips can be read; none is silent, clipped or there twice." in words
     assert "30 clips share a recording with another; the folds keep them together." in words
 
 

@@ -30,14 +30,15 @@ def fill(cache, path: str, size: int = 1000, age: float = 3600):
 
 def test_sizes_by_kind(cache):
     assert {part.name: part.size for part in cache_parts()} == dict.fromkeys(
-        ("Decoded clips", "Downloads", DEMO, "Facts of clips"), 0)
+        ("Decoded clips", "Downloads", DEMO, "Facts of clips", "Attention heads"), 0)
     fill(cache, "waveforms/a-16000/waveforms.npy", 500)
     fill(cache, "waveforms/a-16000/facts.json", 20)
     fill(cache, "facts/x.json", 7)
     fill(cache, "demo-3/1/a.flac", 9)
     fill(cache, "downloads/x.part", 11)
+    fill(cache, "heads/x.json", 5)
     fill(cache, "something-else/mine.wav")
-    assert [part.size for part in cache_parts()] == [520, 11, 9, 7]
+    assert [part.size for part in cache_parts()] == [520, 11, 9, 7, 5]
     assert size_of(cache / "nowhere") == 0
     assert 0 < free_bytes(cache / "not" / "yet" / "made") < 2**60
 

@@ -215,6 +215,22 @@ def test_what_is_no_zip_is_refused(server, published, isolated, content, words):
     assert list((isolated / "data").iterdir()) == []
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_inside_is_a_sentence_and_the_next_call_downloads_again(server, published, isolated, method):
+    whole, buffer = server.content, io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in CLIPS.items():
+            archive.writestr(name, content)
+    damaged = bytearray(buffer.getvalue())
+    damaged[60:120] = b"\xff" * 60
+    server.content = bytes(damaged)
+    with pytest.raises(UserError, match="not a zip file that can be unpacked"):
+        fetch.fetch("esc10", isolated / "data", server.url)
+    assert list((isolated / "data").iterdir()) == [] and list((isolated / "cache" / "downloads").iterdir()) == []
+    server.content = whole
+    assert fetch.fetch("esc10", isolated / "data", server.url).is_dir()
+
+
 def test_addresses_that_lead_nowhere(server, isolated, capsys, monkeypatch):
     with pytest.raises(UserError, match="answered 404"):
         fetch.fetch("esc10", isolated / "data", server.url + "x")

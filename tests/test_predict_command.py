@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +164,18 @@ def test_a_folder_is_all_its_sounds_sorted_and_the_table_has_every_one(capsys, f
             assert row["seconds"] == "0.750000" and row["unknown"] == "false"
             assert sum(float(row[name]) for name in NAMES) == pytest.approx(1, abs=1e-5)
     assert rows[2]["label"] == "" and "c.wav" in rows[2]["error"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
+def test_a_name_that_cannot_be_written_down_costs_no_answer(capsys, clip, tmp_path):
+    (tmp_path / "many").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "many") + b"/b\xff.wav")).write_bytes(clip.read_bytes())
+    file = tmp_path / "answers.csv"
+    code, answers, _ = predicted(capsys, tmp_path / "many", clip, "--checkpoint", "cnn1d", "--json", "--csv", file)
+    with file.open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert code == 0 and [row["path"] for row in rows] == [answer["path"] for answer in answers]
+    assert rows[0]["path"].endswith("b\N{REPLACEMENT CHARACTER}.wav") and rows[0]["label"] == rows[1]["label"]
 
 
 def test_events_of_one_clip_are_a_table_and_the_threshold_is_minded(capsys, clip, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.state import wav_bytes
+from app.state import playable
 
 HERE = Path(__file__).parent
 HTML = """
@@ -41,7 +41,7 @@ def player(sound: np.ndarray | bytes, sample_rate: int | None = None, *, key: st
     if isinstance(sound, bytes):
         data, length = sound, float(seconds)
     else:
-        data, length = wav_bytes(sound, sample_rate), len(sound) / sample_rate
+        data, length = playable(sound, sample_rate), len(sound) / sample_rate
     widget = f"playing_{key}"  # not "player_…": that names the container the script looks for
 
     def zoomed() -> None:

@@ -14,7 +14,7 @@ from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
 from app.explore.pictures import clip_spectrogram
 from app.explore.selection import open_clip
-from app.state import clip_audio, clip_bytes, clip_info, is_dark
+from app.state import WAV_SECONDS, clip_audio, clip_bytes, clip_info, is_dark
 from core.audio import peak_db, rms_db, silence_share
 from core.clips import Clip, Dataset
 from core.errors import UserError
@@ -60,6 +60,8 @@ def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None
 
 
 def _make_ready(dataset: Dataset, clip: Clip, settings: dict) -> None:
+    if clip_info(dataset, clip).seconds > WAV_SECONDS:
+        return  # minutes of sound are decoded when they are asked for
     clip_spectrogram(dataset, clip, settings)
     clip_bytes(dataset, clip)
 

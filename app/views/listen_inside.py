@@ -25,7 +25,7 @@ USES = {
     seen.VALIDATION: "This model did not train on this clip; it was in its validation fold.",
     seen.TEST: "This model did not train on this clip; it was in the fold that tested it.",
     seen.ELSEWHERE: "This clip is not in the data this model was trained and tested on.",
-    seen.UNKNOWN: "Whether this model trained on this clip is not recorded yet.",
+    seen.UNKNOWN: "Whether this model trained on this clip is not known here.",
 }
 
 

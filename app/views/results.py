@@ -12,7 +12,7 @@ from app.views.results_pair import pair_block
 from app.views.run_menu import undo_bar
 from core.runs import list_runs
 
-page_header("Results", "Every number comes from clips that the model was not trained on.")
+page_header("Results", "Every test and validation number comes from clips that the model was not trained on.")
 undo_bar(another_run)
 runs = {run.name: run for run in list_runs()}
 if runs:

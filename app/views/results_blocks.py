@@ -49,7 +49,8 @@ def headline_block(result: Result, run: Run) -> None:
     if metrics.get("validation"):
         value = metrics["validation"]["accuracy"]
         fourth.metric("Validation accuracy", score(value["mean"]), spread(value, "accuracy"), delta_color="off",
-                      delta_arrow="off", help="On the fold that was held out of training to choose and stop by.")
+                      delta_arrow="off", help="On the fold that was held out of training. It chooses the weights only "
+                      "where the setting Weights kept says so.")
     elif metrics.get("seconds") is not None:
         fourth.metric("Training time", duration(metrics["seconds"]))
     if metrics.get("parameters_trainable") is not None:

@@ -42,7 +42,7 @@ def choose_data() -> list[str]:
     if not errors:
         sources = len(set(dataset.sources))
         st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings",
-                   help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, under Change."))
+                   help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, with the data set."))
     return errors
 
 
@@ -62,7 +62,7 @@ def choose_models() -> list[str]:
     others = [card for card in CATALOG.values() if card.family not in USUAL]
     chosen = families(usual)
     open_now = any(st.session_state.get(key(f"model.{card.name}")) for card in others)
-    with st.expander(f"{len(others)} more: the systems that Earshot grew out of", expanded=open_now):
+    with st.expander(f"{len(others)} more models", expanded=open_now):
         chosen += families(others)
     say_wrong(None if chosen else "Choose at least one model")
     return chosen
@@ -98,7 +98,7 @@ def model_card(card: ModelCard) -> bool:
         if reason := missing_requirement(card.name):
             st.caption(escape(reason))
             return chosen
-        st.caption(f"{card.parameters / 1e6:.2f} M weights · {card.macs / 1e6:,.0f} M MACs  \n"
+        st.caption(f"{card.parameters / 1e6:.2f} M parameters · {card.macs / 1e6:,.0f} M MACs  \n"
                    + (f"Attends to {card.attends}" if card.attends else "No attention"))
     return chosen
 

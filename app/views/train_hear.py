@@ -5,7 +5,6 @@ import streamlit as st
 
 from app.charts.clip import clip_figure
 from app.components import guarded_fragment, player, show_figure
-from app.components.frame import escape
 from app.state import clip_audio, current_dataset, is_dark
 from core.config import TrainConfig
 from core.hear import ALL, TITLES, before_and_after, effects_on
@@ -23,7 +22,7 @@ def hear(settings: dict) -> None:
         st.session_state[EFFECT] = ALL
     st.session_state.setdefault(DRAW, 0)
     left, right = st.columns(2)
-    label = left.selectbox("A clip of", dataset.class_names, key=CLASS, format_func=escape)
+    label = left.selectbox("A clip of", dataset.class_names, key=CLASS)
     effect = right.selectbox("Effect", choices, key=EFFECT, format_func=TITLES.get)
     clip = next(clip for clip in dataset.clips if clip.label == label)
     st.button("Draw again", icon=":material/casino:", on_click=_again, key="train.hear.again",

@@ -25,7 +25,7 @@ def choose_model() -> str:
     st.session_state.setdefault(key("model"), FIRST)
     model = st.selectbox("Model", [name for name in CATALOG if not missing_requirement(name)], key=key("model"), **KEEP)
     card = CATALOG[model]
-    st.caption(escape(f"{card.family} · {card.parameters / 1e6:.2f} M weights · {card.macs / 1e6:,.0f} M MACs"))
+    st.caption(escape(f"{card.family} · {card.parameters / 1e6:.2f} M parameters · {card.macs / 1e6:,.0f} M MACs"))
     return model
 
 

@@ -18,7 +18,7 @@ def parameters(evidence: Evidence) -> Finding | str:
 def compute(evidence: Evidence) -> Finding | str:
     """MACs are exact; seconds are of the machine each run was trained on, and of what else it did then."""
     rows = [(*standing(each), millions(each.macs), duration(each.seconds)) for each in evidence.field]
-    return _worth(evidence, "compute", "multiply-adds per clip", lambda each: each.macs,
+    return _worth(evidence, "compute", "multiply-accumulates per clip", lambda each: each.macs,
                   ("model", "accuracy", "95 % interval", "MACs per clip", "training time"), rows)
 
 

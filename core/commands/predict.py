@@ -16,8 +16,8 @@ SHOWN = 5  # classes printed for people; --json has all of them
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "predict", help="name the class of a sound",
-        description="Name the class of each clip (wav, flac, ogg or mp3), with probabilities. A folder means every sound "
-                    "in it and below. A sound may be up to an hour long.")
+        description="Name the class of each clip (wav, flac, ogg, mp3 and more), with probabilities. A folder means every "
+                    "sound in it and below. A sound may be up to an hour long.")
     parser.add_argument("clips", nargs="+", metavar="CLIP", help="a sound file, or a folder of them")
     parser.add_argument("--checkpoint", metavar="C",
                         help="RUN, RUN:fold or a .safetensors file; without it the best shipped run")

@@ -6,7 +6,7 @@ import json
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
-        "robustness", help="spoil a run's test clips in seven ways and count right answers",
+        "robustness", help="spoil a run's test clips in six ways and count right answers",
         description="Every model of a run answers its own test clips again, through the path of an uploaded file: as mp3, in "
                     "telephone band, in noise, through a small microphone, quieter, within a long file. Then sounds that "
                     "are none of the classes: how many get one.")

@@ -29,8 +29,8 @@ def add_parser(subparsers) -> None:
                     "here and in the app share one queue. Ctrl-C stops and keeps what is done; --resume goes on.")
     parser.add_argument("--dataset", metavar="NAME|PATH", help="data set by name, or a folder (ESC-10, else demo)")
     for name in REPEATED:
-        parser.add_argument(f"--{name}", action="append", metavar=name[0].upper(),
-                            help=f"{field_named(name).metadata['help']}; may be repeated")
+        parser.add_argument(f"--{name}", action="extend", nargs="+", metavar=name[0].upper(),
+                            help=f"{field_named(name).metadata['help']}; several make a run each")
     for name in OWN_OPTIONS[1:]:
         parser.add_argument(f"--{name}", metavar=name[0].upper(), help=field_named(name).metadata["help"])
     parser.add_argument("--preset", metavar="NAME", help="settings to begin with, as on the page Train: "

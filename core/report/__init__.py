@@ -101,5 +101,6 @@ def make_report(runs: Sequence[Finished], title: str = "", attention: Mapping[st
     blocks += [Heading("How this was measured"), *method_chapter(runs)]
     made = count(len(runs), "run")
     return Report(title or (runs[0].name if len(runs) == 1 else f"Comparison of {made}"),
-                  f"{made} on {listed(list(grounds))}. Every number comes from clips that the model was not trained on.",
+                  f"{made} on {listed(list(grounds))}. "
+                  "Every test and validation number comes from clips that the model was not trained on.",
                   tuple(blocks))

@@ -96,6 +96,14 @@ def test_augmentation_can_be_heard_before_training(page):
     assert "Room" in next(box for box in page.selectbox if box.label == "Effect").options
 
 
+def test_classes_to_hear_are_called_what_they_are(isolated, tiny_folder, launched):
+    (tiny_folder / "003 - Noise").rename(tiny_folder / "003 - white_*noise*")
+    page = open_page(dataset=str(tiny_folder))
+    page.toggle(train_form.key("hear")).set_value(True).run()
+    names = next(box for box in page.selectbox if box.label == "A clip of").options
+    assert sorted(names) == ["high", "low", "white_*noise*"]
+
+
 def test_the_price_is_said_before_the_start(page):
     assert "4 trainings, about" in said(page)
     only(page, "split")

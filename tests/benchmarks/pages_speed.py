@@ -11,9 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from shots import browser, serve, settle
+from shots import browser, serve, settle  # noqa: E402
+
+from core.config import TrainConfig  # noqa: E402
+from core.presets import PRESETS  # noqa: E402
 
 PAGES = {  # how a page says that it is there: text that only it has, or a figure of it that is drawn
     "Explore": "document.querySelector('.st-key-explore_clip_figure .heatmaplayer image')",
@@ -59,7 +63,7 @@ def on_train(page) -> dict[str, Callable[[int], float]]:
         return timed(page, page.get_by_text("cnn1d", exact=True).first.click, TEXT.format(label))
 
     def preset(turn: int) -> float:
-        name, epochs = (("Quick", "15"), ("Standard", "100"))[turn % 2]
+        name, epochs = (("Quick", str(PRESETS["quick"].values["epochs"])), ("Standard", str(TrainConfig().epochs)))[turn % 2]
         return timed(page, page.get_by_text(name, exact=True).first.click,
                      "Array.from(document.querySelectorAll('input[aria-label=Epochs]')).pop().value === '" + epochs + "'")
 

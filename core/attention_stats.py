@@ -23,8 +23,9 @@ class TimeProfile:
 
 
 def looking_row(weights: np.ndarray, layout: "TokenLayout") -> np.ndarray:
-    """Where this head looks, ``(keys,)``: the class token's row, or the mean of all rows where no class token is."""
-    return weights[layout.cls_index] if layout.cls_index is not None else weights.mean(axis=0)
+    """Where this head looks, ``(keys,)``: the mean row of the tokens that the answer is read from (the class token, or all)."""
+    asking = list(layout.asking)
+    return (weights[asking] if asking else weights).mean(axis=0)
 
 
 def over_time(weights: np.ndarray, layout: "TokenLayout") -> TimeProfile:

@@ -1,8 +1,8 @@
 """What is done to a training batch, on its device, so that every epoch hears other clips.
 
-Everything random comes from one ``torch.Generator``, so a resumed training hears what the uninterrupted one heard. An
-effect that is off draws nothing. To add one: write its function, add its settings to :class:`core.config.TrainConfig`
-and one line to :data:`EFFECTS`; the form, the command line and "Hear it" in Train follow.
+Everything random comes from one ``torch.Generator``, so a resumed training hears what the uninterrupted one heard. To add
+an effect: write its function, add its settings to :class:`core.config.TrainConfig` and one line to :data:`EFFECTS`; the
+form, the command line and "Hear it" in Train follow.
 """
 
 import math

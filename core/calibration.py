@@ -2,7 +2,7 @@
 
 A network that is trained long is surer, or less sure, than it is right. One number, the temperature, mends most of that
 (Guo et al. 2017, https://arxiv.org/abs/1706.04599): probabilities are raised to the power 1 / temperature and made to sum to
-1 again, which changes no answer. It is fitted on validation clips, never on those that a model is tested on.
+1 again, which changes no answer. It is fitted on validation answers, never on those that a model is tested with.
 
 Where even the surest class stays below ``unknown_below``, the answer is that the sound is none of the classes.
 """

@@ -59,13 +59,15 @@ class Finished:
     @cached_property
     def training_macs(self) -> float | None:
         """Multiply-accumulates that the training of the tested models took, the same on every machine: for each clip of each
-        epoch three times those of an answer, once forward and about twice back (less where weights are frozen)."""
+        epoch three times those of an answer, once forward and about twice back (less where weights are frozen). The made-up
+        sounds of outlier exposure are heard on top of the clips."""
         each, clips = self.metrics.get("macs"), self.metrics.get("clips")
         if not each or not clips:
             return None
         heard_later = self.predictions.groupby(self.predictions["model_fold"].astype(str))["path"].nunique()
         epochs = self.history[self.history["split"] == "train"].groupby(self.history["fold"].astype(str))["epoch"].max()
-        return 3.0 * each * sum((clips - kept) * epochs.get(fold, 0) for fold, kept in heard_later.items()) or None
+        heard = 1.0 + self.settings.get("outliers", 0.0)
+        return 3.0 * each * heard * sum((clips - kept) * epochs.get(fold, 0) for fold, kept in heard_later.items()) or None
 
 
 def read_finished(run: Run) -> Finished:

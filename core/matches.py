@@ -5,6 +5,7 @@ than its protocol makes it. A difference counts as reliable where every test tha
 Holm's correction for the number of pairs).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -114,19 +115,24 @@ def _right_by_clip(contender: Contender, seeds: Sequence[int]) -> pd.Series:
 
 
 def fold_test(first: Sequence[Finished], second: Sequence[Finished]) -> tuple[FoldTest | None, str]:
-    """The corrected resampled t-test over the folds of runs paired in order, or None and why it cannot be made."""
+    """The corrected resampled t-test over the folds of runs paired in order, or None and why it cannot be made.
+
+    Several seeds on the same folds are averaged in each fold first: another seed is another model, and no new fold. Only
+    folds drawn anew (kfold) count once more.
+    """
     if {run.protocol for run in (*first, *second)} - {"published", "kfold"}:
         return None, "it needs folds that are each tested once, as published and kfold have them"
-    differences, ratios = [], []
+    differences, ratios = defaultdict(list), []
     for one, other in zip(first, second, strict=True):
         sides = [_right_by_fold(run) for run in (one, other)]
         if {fold: set(right) for fold, right in sides[0].items()} != {fold: set(right) for fold, right in sides[1].items()}:
             return None, "their folds hold different clips"
         total = sum(map(len, sides[0].values()))
         for fold, right in sides[0].items():
-            differences.append(np.mean([*right.values()]) - np.mean([*sides[1][fold].values()]))
+            differences[frozenset(right)].append(np.mean([*right.values()]) - np.mean([*sides[1][fold].values()]))
             ratios.append(len(right) / max(1, total - len(right)))
-    test = corrected_t_test(differences, float(np.mean(ratios)) if ratios else 0.0)
+    by_fold = [float(np.mean(seeds)) for seeds in differences.values()]
+    test = corrected_t_test(by_fold, float(np.mean(ratios)) if ratios else 0.0)
     return test, "" if test else "it needs two folds or more"
 
 

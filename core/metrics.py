@@ -4,8 +4,9 @@ The table has one row per model and clip: ``path, model_fold, clip_fold, split, 
 per class. Every number and chart of a run can be made again from it. Nothing here needs torch or scikit-learn.
 
 Under ``assignment`` several models answer for the same clips. There the headline is the mean over models, the confusion
-matrix is the sum over models (so that its diagonal's share is the headline accuracy, as in every protocol), and an
-interval counts each clip once.
+matrix is the sum over models (so that its diagonal's share is the headline accuracy), and an interval counts each clip
+once. Under ``published`` and ``kfold`` the headline is the mean over folds, as the literature has it, and the interval that of
+all clips together: the two part where folds are of unequal size.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ those within ``LOUD_DB`` of the loudest, because the pause around an event is no
 always seconds of the clip, so a window that begins in the padding before the clip begins at a negative time.
 
 A checkpoint that was calibrated (:mod:`core.calibration`) says its probabilities at its temperature, and that a sound is
-none of its classes where no window is sure enough of any.
+none of its classes where that average is not sure enough of any.
 """
 
 from collections.abc import Callable, Sequence
@@ -130,16 +130,14 @@ def loud_windows(windows: Sequence[Window]) -> list[int]:
 
 def answered(checkpoint: "Checkpoint", windows: Sequence[Window], seconds: float, silent: bool) -> Prediction:
     """The answer made of what every window said."""
-    probs = np.stack([windows[index].probs for index in loud_windows(windows)])
+    probs = np.stack([windows[index].probs for index in loud_windows(windows)]).mean(axis=0)
     names, remark = tuple(checkpoint.class_names), None
     if silent:
         remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
     elif (surest := probs.max()) < checkpoint.calibration.unknown_below:
-        best = names[int(probs.max(axis=0).argmax())]
-        remark = (f"This sounds like none of the {len(names)} classes: the nearest is {best}, and the model is only "
-                  f"{100 * surest:.0f} % sure of it.")
-    return Prediction(checkpoint.config.model, names, seconds, probs.mean(axis=0), tuple(windows), remark is not None, remark,
-                      silent)
+        remark = (f"This sounds like none of the {len(names)} classes: the nearest is {names[int(probs.argmax())]}, and the "
+                  f"model is only {100 * surest:.0f} % sure of it.")
+    return Prediction(checkpoint.config.model, names, seconds, probs, tuple(windows), remark is not None, remark, silent)
 
 
 def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:

@@ -7,6 +7,7 @@ from core.config import TrainConfig, read_json
 from core.errors import UserError
 
 HUB = {"ast_finetune": "MIT/ast-finetuned-audioset-10-10-0.4593", "wav2vec2_finetune": "facebook/wav2vec2-base"}
+MARKS = {"ast_finetune": "patch_embeddings", "wav2vec2_finetune": "conv_layers"}  # in the names of their first weights
 KINDS = {"ast_finetune": "audio-spectrogram-transformer", "wav2vec2_finetune": "wav2vec2"}  # in a folder's config.json
 RANDOM = "random"
 WAYS = "give pretrained=FOLDER with a model saved by transformers, or pretrained=random to start without"
@@ -43,8 +44,22 @@ def check_pretrained(config: TrainConfig) -> None:
     found = read_json(folder / "config.json").get("model_type")
     if found != wanted:
         raise UserError(f"{folder} holds a model of the kind {found!r}, expected {wanted!r}; {WAYS}")
-    if not any(folder.glob("*.safetensors")):
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
         raise UserError(f"{folder} holds a config.json but no weights (.safetensors); {WAYS}")
+    if not any(MARKS[config.model] in name for file in files for name in _weights_in(file)):
+        raise UserError(f"the weights in {folder} are not those of the {wanted} that its config.json speaks of; {WAYS}")
+
+
+def _weights_in(file: Path) -> list[str]:
+    """The names of the weights in a file, read from its header. Raises :class:`UserError` for one that is no safetensors."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="np") as opened:
+            return list(opened.keys())
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{file} cannot be read as safetensors ({error}); {WAYS}") from None
 
 
 def _looks_like_path(source: str) -> bool:

@@ -2,7 +2,9 @@
 
 The temperature comes from validation clips of a run of the same model. The threshold comes from a side experiment: a run
 that never learned some classes hears the clips of those classes, and noises; the threshold refuses as many of these as it can
-while nearly all validation clips keep their class. No test clip takes part in either.
+while nearly all validation clips keep their class. No answer to a test clip takes part in either; but a run under
+``published`` is tested on the very clips that are validation clips under ``assignment``. So the error that is reported first
+is that of every fold at a temperature fitted without that fold's clips.
 """
 
 from collections.abc import Iterator
@@ -28,13 +30,16 @@ KEPT = 0.95  # share of known clips; a person forgives a strange sound that gets
 class Report:
     """What calibrating a run found. ECE of the run's test answers, before and after; shares between 0 and 1.
 
-    ``ece_by_chance`` is what answers as sure as these show on average on so many clips when nothing is wrong with them, and
+    ``ece_after`` is with a temperature for every test fold, fitted on the validation clips of the others;
+    ``ece_as_shipped`` with the one that is written, whose validation clips may be test clips of this run. ``ece_by_chance``
+    is what answers as sure as these show on average on so many clips when nothing is wrong with them, and
     ``chance_is_larger`` how often that is at least ``ece_after``.
     """
 
     calibration: Calibration
     ece_before: float
     ece_after: float
+    ece_as_shipped: float
     ece_by_chance: float
     chance_is_larger: float
     known_kept: float | None  # validation clips that still get a class; the others are of the side experiment
@@ -61,15 +66,27 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
         raise UserError(f"{validation.name} and {run.name} do not know the same classes; calibrate with a run that does")
     temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
     test = answers(of_split(finished_predictions(run), "test"), names)
-    before, after = (expected_calibration_error(soften(test.probs, t), test.targets) for t in (1.0, temperature))
-    chance = errors_by_chance(soften(test.probs, temperature))
+    unseen = _at_unseen_temperatures(of_split(finished_predictions(run), "test"), table, names)
+    before, after, shipped = (expected_calibration_error(probs, test.targets)
+                              for probs in (test.probs, unseen, soften(test.probs, temperature)))
+    chance = errors_by_chance(unseen)
     sure = soften(known.probs, temperature).max(axis=1)
     threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
     calibration = Calibration(temperature, threshold)
     for path in run.checkpoints().values():
         loaded = load_checkpoint(path)
         save_checkpoint(path, loaded.model, loaded.config, loaded.class_names, calibration)
-    return Report(calibration, before, after, float(chance.mean()), float((chance >= after).mean()), *shares)
+    return Report(calibration, before, after, shipped, float(chance.mean()), float((chance >= after).mean()), *shares)
+
+
+def _at_unseen_temperatures(test: pd.DataFrame, validation: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """The probabilities of every row of ``test``, those of a fold at a temperature fitted without that fold's clips, where
+    there are validation clips of others."""
+    probs = answers(test, names).probs.copy()
+    for fold in test["clip_fold"].unique():
+        rows, others = (test["clip_fold"] == fold).to_numpy(), validation[validation["clip_fold"] != fold]
+        probs[rows] = soften(probs[rows], temperature_of(others if len(of_split(others, "validation")) else validation, names))
+    return probs
 
 
 def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, float, float]]:

@@ -14,6 +14,7 @@ import soundfile
 
 from core.audio import read_audio, resample
 from core.checkpoint import Checkpoint
+from core.crossval import FINAL
 from core.datasets import configured_dataset, load_dataset
 from core.errors import UserError
 from core.intervals import wilson
@@ -108,12 +109,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Named:
-    """What sounds that are none of the classes are taken for: shares that get a class, and one surer than ``CONFIDENT``."""
+    """What sounds that are none of the classes are taken for: shares that get a class, and one surer than ``CONFIDENT``, of
+    the models that were tested; and of the final model, which is the one that people use, where there is one."""
 
     kind: str
     sounds: int  # times models
     named: float
     confident: float
+    final_named: float | None
+    final_confident: float | None
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -141,24 +145,32 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
         yield Kept(way, right / len(test), test["path"].nunique(), refused / len(test))
 
 
-def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> list[Named]:
-    """What all models of a run make of noises, of synthesised music, and of the clips of another data set."""
+def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> Iterator[Named]:
+    """One row per kind of noises, of synthesised music (also of ``LONG_SECONDS``), and of the clips of another data set.
+
+    No model has trained on any of them, so the final model of the run, where it has one, is asked as well.
+    """
     _, predictors = _predictions_and_models(run)
-    rows = []
-    for kind in (*NOISES, *MUSIC):
-        rows.append(_named(kind, [predict(model, *sound) for sound in several(kind, seed) for model in predictors.values()]))
+    final = run.checkpoints().get(FINAL)
+    final = final and load_predictor(final)
+    sounds = {kind: several(kind, seed) for kind in (*NOISES, *MUSIC)}
+    sounds |= {f"{kind}, {LONG_SECONDS:g} s": several(kind, seed, LONG_SECONDS) for kind in MUSIC}
     if foreign:
         dataset = load_dataset(foreign)
         chosen = dataset.clips[:: max(1, len(dataset.clips) // (2 * EACH))]
-        sounds = [read_audio(dataset.root / clip.path, clip.start, clip.end) for clip in chosen]
-        rows.append(_named(dataset.name, [predict(model, *sound) for sound in sounds for model in predictors.values()]))
-    return rows
+        sounds[dataset.name] = (read_audio(dataset.root / clip.path, clip.start, clip.end) for clip in chosen)
+    for kind, some in sounds.items():
+        heard, by_final = [], []
+        for sound in some:
+            heard += [predict(model, *sound) for model in predictors.values()]
+            by_final += [predict(final, *sound)] if final else []
+        yield Named(kind, len(heard), *_shares(heard), *(_shares(by_final) if final else (None, None)))
 
 
-def _named(kind: str, heard: list[Prediction]) -> Named:
-    named = [answer for answer in heard if not answer.unknown]
-    sure = sum(float(answer.probs.max()) > CONFIDENT for answer in named)
-    return Named(kind, len(heard), len(named) / len(heard), sure / len(heard))
+def _shares(heard: list[Prediction]) -> tuple[float, float]:
+    """Shares of the answers that are a class, and a class surer than ``CONFIDENT``."""
+    sure = [float(answer.probs.max()) for answer in heard if not answer.unknown]
+    return len(sure) / len(heard), sum(each > CONFIDENT for each in sure) / len(heard)
 
 
 def _predictions_and_models(run: Run) -> tuple[pd.DataFrame, dict[str, Checkpoint]]:

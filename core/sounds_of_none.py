@@ -11,10 +11,10 @@ EACH, SECONDS, RATE = 40, 5.0, 44_100  # how many of a kind are heard where many
 Random = np.random.Generator
 
 
-def several(kind: str, first_seed: int = 0) -> Iterator[tuple[np.ndarray, int]]:
+def several(kind: str, first_seed: int = 0, seconds: float = SECONDS) -> Iterator[tuple[np.ndarray, int]]:
     """``EACH`` sounds of a kind with their rate; of silence, which has no variants, one."""
     for seed in range(first_seed, first_seed + (1 if kind == "silence" else EACH)):
-        yield sound_of_none(kind, SECONDS, RATE, seed), RATE
+        yield sound_of_none(kind, seconds, RATE, seed), RATE
 
 
 def sound_of_none(kind: str, seconds: float, sample_rate: int, seed: int) -> np.ndarray:

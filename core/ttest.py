@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 
 @dataclass(frozen=True)
@@ -53,27 +54,10 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 
 def student_p(t: float, freedom: int) -> float:
-    """Probability that Student's t with whole degrees of freedom lies further from 0 than ``t``, on either side.
-
-    The finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4.
-    """
-    angle = math.atan2(abs(t), math.sqrt(freedom))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    odd = freedom % 2
-    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
-    for step in range(freedom // 2):
-        total += term
-        term *= cosine**2 * ((2 * step + 2) / (2 * step + 3) if odd else (2 * step + 1) / (2 * step + 2))
-    inside = 2 / math.pi * (angle + sine * total) if odd else sine * total
-    return min(1.0, max(0.0, 1.0 - inside))
+    """Probability that Student's t lies further from 0 than ``t``, on either side."""
+    return float(2 * stdtr(freedom, -abs(t)))
 
 
 def student_quantile(freedom: int, outside: float = 0.05) -> float:
     """The t beyond which, on both sides together, ``outside`` of the distribution lies."""
-    low, high = 0.0, 1.0
-    while student_p(high, freedom) > outside:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_p(middle, freedom) > outside else (low, middle)
-    return high
+    return float(stdtrit(freedom, 1 - outside / 2))

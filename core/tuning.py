@@ -200,7 +200,8 @@ class Search:
         """Note what the clips and their folds are, or refuse to go on with trials that were made on others."""
         record = self.study.record
         found = {"data": self.objective.cache.fingerprint,
-                 "folds": {str(split.model_fold): len(split.validation) for split in self.objective.splits}}
+                 "folds": {str(split.model_fold): len(split.validation) for split in self.objective.splits},
+                 "splits": self.objective.plan.splits_hash}
         if any(record.get(key) not in (None, value) for key, value in found.items()):
             raise UserError(f"the clips or folds of {self.objective.plan.dataset.name} have changed since {self.study.name} "
                             "began, so its trials cannot be compared; start a new study, or bring the old ones back")

@@ -110,6 +110,14 @@ def test_weak_evidence_is_none_of_these_and_strong_evidence_anywhere_is_not():
     assert not predict(listener(Calibration()), clip(0.1), 4_000).unknown
 
 
+def test_what_is_shown_is_what_decides():
+    """One window that is sure does not make a class of a sound whose answer, over all its loud windows, is not."""
+    model = listener(Calibration(1.0, 0.6))
+    heard = predict(model, np.concatenate([*[clip(0.8)] * 5, clip(2.0), *[clip(0.8)] * 5]), 4_000)
+    assert len(heard.loud) > 3 and max(heard.windows[index].probs.max() for index in heard.loud) > 0.6 > heard.probs.max()
+    assert heard.unknown and heard.said == "none of these"
+
+
 def test_a_checkpoint_keeps_its_calibration(tmp_path):
     config = TrainConfig(model="cnn1d", sample_rate=4_000, clip_seconds=0.5)
     model = create_model("cnn1d", 3, 2_000, 4_000)

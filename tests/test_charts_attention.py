@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -168,6 +169,16 @@ def test_the_words_are_true_of_the_layer():
     free = TokenLayout(*(edge[1:] for edge in (place.start, place.end, place.low, place.high)), True, None)
     layer = heads_view([AttentionMap(1, np.full((2, 5, 5), 0.2, dtype=np.float32), free)], HERTZ)[0]
     assert "class token" not in " ".join(layer["words"].values()) and not layer["cls"]
+
+
+def test_a_head_of_a_model_that_reads_the_mean_is_the_mean_of_its_rows():
+    weights = np.array([[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]], dtype=np.float32)
+    by_cls = heads_view([AttentionMap(1, weights, layout(2, 0.5))], HERTZ)[0]
+    by_mean = heads_view([AttentionMap(1, weights, replace(layout(2, 0.5), read=()))], HERTZ)[0]
+    assert unpacked(by_cls["heads"][0]["profile"]).tolist() == [100, 0]
+    np.testing.assert_allclose(unpacked(by_mean["heads"][0]["profile"]), [100 / 3, 200 / 3], rtol=1e-5)
+    assert "from which the answer is read" in by_cls["words"]["matrix"]
+    assert "read from the mean of all rows" in by_mean["words"]["matrix"] and "an average moment" in by_mean["words"]["strips"]
 
 
 def test_a_whole_view_of_five_seconds_is_light():

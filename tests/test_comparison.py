@@ -142,6 +142,15 @@ def test_two_contenders_are_told_apart_only_where_both_tests_say_so():
     assert not match.reliable and match.meaning.startswith("No reliable difference")
 
 
+def test_the_same_answers_with_more_seeds_are_no_more_evidence_from_the_folds():
+    good = [i % 10 != 0 for i in range(100)]
+    worse = flipped(good, [1, 2, 3, 21, 22, 41, 61, 81])
+    once, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
+    thrice, = matches(contenders([finished(model, right, seed=seed) for model, right in
+                                  (("cnn1d", good), ("cnn_transformer_h2", worse)) for seed in range(3)]))
+    assert thrice.folds == once.folds and thrice.folds.folds == 5
+
+
 def test_the_t_test_says_why_it_cannot_be_made():
     match, = matches(contenders([finished(protocol="assignment"), finished("cnn_transformer_h2", protocol="assignment")]))
     assert match.folds is None and "tested once" in match.why_not and not match.reliable

@@ -1,10 +1,13 @@
 """Fine-tuning on small random models saved in the hub's format: no hub is reached from a test."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from core.attention import record_attention
 from core.checkpoint import load_checkpoint, save_checkpoint
@@ -157,6 +160,31 @@ def test_what_cannot_work_is_said_before_anything_starts(folders, tmp_path, tiny
     with pytest.raises(UserError, match="no weights"):
         check_pretrained(TrainConfig(model="wav2vec2_finetune", pretrained=str(tmp_path)))
     check_pretrained(TrainConfig(model="ast_finetune", pretrained="random"))
+
+
+def test_weights_that_do_not_fit_are_refused_and_never_drawn_at_random(folders, tmp_path, tiny_folder):
+    mixed, torn = tmp_path / "mixed", tmp_path / "torn"
+    for folder in (mixed, torn):
+        shutil.copytree(folders["ast_finetune"], folder)
+    shutil.copy(Path(folders["wav2vec2_finetune"], "model.safetensors"), mixed)
+    with pytest.raises(UserError, match="are not those of the audio-spectrogram-transformer"):
+        make_plan(TrainConfig(dataset=str(tiny_folder), model="ast_finetune", pretrained=str(mixed)))
+    weights = load_file(torn / "model.safetensors")
+    save_file({name: value for name, value in weights.items() if "layernorm" not in name}, torn / "model.safetensors")
+    with pytest.raises(UserError, match=r"lack \d+ of those that the model has"):
+        create_model("ast_finetune", 4, options=TrainConfig(model="ast_finetune", pretrained=str(torn)))
+    (torn / "model.safetensors").write_bytes(b"words")
+    with pytest.raises(UserError, match="cannot be read as safetensors"):
+        check_pretrained(TrainConfig(model="ast_finetune", pretrained=str(torn)))
+
+
+def test_a_checkpoint_with_a_head_of_its_own_fits(tmp_path):
+    """As the hub's: the backbone under a prefix, and a classifier that is not used."""
+    published = transformers.ASTForAudioClassification(transformers.ASTConfig(**SMALL))
+    published.save_pretrained(tmp_path)
+    made = create_model("ast_finetune", 4, options=TrainConfig(model="ast_finetune", pretrained=str(tmp_path), frames=1024))
+    theirs = published.audio_spectrogram_transformer.embeddings.patch_embeddings.projection.weight
+    torch.testing.assert_close(made.backbone.embeddings.patch_embeddings.projection.weight, theirs)
 
 
 def test_a_clip_longer_than_the_frames_says_what_to_set(folders):

@@ -60,18 +60,21 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, 
     data = write_tiny(isolated / "data" / "tiny")
     config = TrainConfig(dataset=str(data), model="cnn1d", protocol="assignment", epochs=3, batch_size=8, sample_rate=8_000,
                          clip_seconds=0.5)
-    for name, settings in {"whole": {}, "side": {"leave_out": "noise"}}.items():
+    for name, settings in {"whole": {"final": True}, "side": {"leave_out": "noise"}}.items():
         assert run_training(create_run(config.replace(**settings), name)) == "finished", get_run(name).log()
     assert get_run("side").record["class_names"] == ["high", "low"]
     assert main(["calibrate", "whole", "--side", "side", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    assert found["ece_after"] == found["ece_as_shipped"], "fold 1 is no validation clip of an assignment"
     assert found["temperature"] > 0 and 0 < found["unknown_below"] < 1 and found["side"] == "side"
     assert json.loads((get_run("whole").path / "calibration.json").read_text()) == found
     assert main(["robustness", "whole", "--foreign", str(data), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["way"] for row in told["ways"]] == list(WAYS) and told["foreign"][-1]["kind"] == "tiny"
     assert told["ways"][0]["accuracy"] == get_run("whole").summary["accuracy"]["mean"], "unspoilt, it is the run's own"
-    assert told["foreign"][0] == {"kind": "silence", "sounds": 4, "named": 0.0, "confident": 0.0}
+    assert told["foreign"][0] == {"kind": "silence", "sounds": 4, "named": 0.0, "confident": 0.0, "final_named": 0.0,
+                                  "final_confident": 0.0}
+    assert [row["kind"] for row in told["foreign"]].count("plucked tune, 30 s") == 1
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [

@@ -41,6 +41,14 @@ def test_the_published_example_has_its_size_and_shape():
         assert model.forward_features(torch.zeros(1, 9, 16_000)).shape == (1, 1997, 128)
 
 
+def test_every_linear_layer_starts_as_published():
+    """Queries, keys and values are three layers there: one of three times the height would start 1.4 times too narrow."""
+    torch.manual_seed(0)
+    for block in ConvTransformerClassifier(*PUBLISHED).blocks:
+        for part in (*block.attention.qkv.weight.chunk(3), block.attention.out.weight):
+            assert part.abs().max().item() == pytest.approx((6 / 256) ** 0.5, rel=0.01)
+
+
 def test_positions_are_added_once():
     """With attention and feed-forward silenced, what the blocks norm is the token plus its position, not twice the token."""
     model = ConvTransformerClassifier(1_000, 3, [8], [5], [10], 8, 2, 1, 8, 0.0).eval()
@@ -322,3 +330,16 @@ def test_a_convolution_in_the_frequency_domain_computes_the_plain_one(width_in, 
     torch.testing.assert_close(inputs[1].grad, inputs[0].grad)
     torch.testing.assert_close(fast.weight.grad, plain.weight.grad)
     torch.testing.assert_close(fast.bias.grad, plain.bias.grad)
+
+
+@pytest.mark.parametrize(("pooling", "read"), [("mean", ()), ("cls", (0,))])
+def test_the_layout_says_which_tokens_the_answer_is_read_from(pooling, read):
+    """Only those queries of the last block may matter: the others' outputs reach no head."""
+    model = ConvTransformer(10, pooling=pooling).eval()
+    assert model.token_layouts(80_000)[-1].asking == read
+    tokens = torch.randn(1, 6, 128)
+    model.classifier.blocks = nn.Identity()
+    with torch.no_grad():
+        answer, other = model.classifier.classify(tokens), tokens.clone()
+        other[:, 2] += 1
+        assert torch.equal(answer, model.classifier.classify(other)) == (read == (0,))

@@ -295,6 +295,19 @@ def test_other_clips_than_before_are_refused(config, tiny_folder):
     assert len(study.trials()) == 2 and study.best
 
 
+def test_other_folds_than_before_are_refused(config, voices):
+    """Clips that changed places keep the fingerprint and the folds' sizes, but the answers so far are of other clips."""
+    study = searched(config.replace(dataset=str(voices), label="word"), trials=2)
+    want_more(study, 3)
+    table = (voices / "metadata.csv").read_text().splitlines()
+    moved = {"2": "3", "3": "2"}
+    rows = [line.split(",") for line in table]
+    (voices / "metadata.csv").write_text("\n".join(",".join([*row[:3], moved.get(row[3], row[3]), row[4]]) for row in rows))
+    with pytest.raises(UserError, match="the clips or folds of voices have changed since s began"):
+        run_study(study)
+    assert len(study.trials()) == 2 and study.best
+
+
 def test_a_journal_that_is_damaged_is_said(config):
     study = searched(config, trials=2)
     lines = study.journal.read_text().splitlines()

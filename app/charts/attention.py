@@ -59,12 +59,14 @@ def _words(layout, once: bool) -> dict:
     """Sentences on the strips, on entropy and on the matrix, true of this layer."""
     if once:
         who, row = "the pool", "The pool looks once for the whole clip, so there is no matrix of who looks at whom."
-    elif layout.cls_index is None:
-        who, row = "an average moment", "Each row of the matrix is a moment that asks, each column a moment it looks at."
     else:
-        who = "the class token"
-        row = ("Each row of the matrix is a moment that asks, each column a moment it looks at. The first row is the class "
-               "token" + (", from which the answer is read." if layout.clip_time else "."))
+        who = "the class token" if len(layout.asking) == 1 else "an average moment" if not layout.asking else "the class tokens"
+        row = "Each row of the matrix is a moment that asks, each column a moment it looks at."
+        if layout.cls_index is not None:
+            read = len(layout.asking) == 1
+            row += f" The first row is the class token{', from which the answer is read' if read else ''}."
+        if not layout.asking:
+            row += " The answer is read from the mean of all rows."
     where = "over the clip, in seconds" if layout.clip_time else (
         "within its one-second windows, all nine at once; its tokens are no moments of the clip, so nothing is drawn over the "
         "sound")

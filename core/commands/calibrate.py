@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
         return 0
     print(f"temperature {report.calibration.temperature:.3f}; ECE of the test answers {report.ece_before:.3f} before, "
-          f"{report.ece_after:.3f} after (faultless answers as sure as these show {report.ece_by_chance:.3f} on so many clips, "
+          f"{report.ece_after:.3f} after, each fold at a temperature fitted without its clips ({report.ece_as_shipped:.3f} at "
+          f"the one that is written; faultless answers as sure as these show {report.ece_by_chance:.3f} on so many clips, "
           f"and {report.chance_is_larger:.0%} of the time no less than {report.ece_after:.3f})")
     if args.side:
         kept, noises, others = (f"{share:.0%}" for share in (report.known_kept, report.noises_refused, report.left_out_refused))

@@ -27,7 +27,11 @@ def run(args: argparse.Namespace) -> int:
         rows.append(kept)
         line.show(len(rows) / len(WAYS), kept.way)
     line.clear()
-    foreign = measure_foreign(measured, args.foreign)
+    foreign = []
+    for row in measure_foreign(measured, args.foreign):
+        line.show(min(0.99, (len(foreign) + 1) / 12), row.kind)
+        foreign.append(row)
+    line.clear()
     if args.json:
         print(json.dumps({"run": measured.name, "ways": [row.to_dict() for row in rows],
                           "foreign": [row.to_dict() for row in foreign]}, indent=2))
@@ -37,6 +41,9 @@ def run(args: argparse.Namespace) -> int:
                   f"{100 * row.interval[1]:.1f}", f"{100 * row.refused:.1f}"] for row in rows],
                 ["clips", "right %", "change", "from", "to", "none of these %"])
     print()
-    print_table([[row.kind, str(row.sounds), f"{100 * row.named:.1f}", f"{100 * row.confident:.1f}"] for row in foreign],
-                ["sounds that are none", "answers", "get a class %", "surer than 90 % of it %"])
+    print_table([[row.kind, str(row.sounds), *("–" if share is None else f"{100 * share:.1f}" for share in
+                                               (row.named, row.confident, row.final_named, row.final_confident))]
+                 for row in foreign],
+                ["sounds that are none", "answers", "get a class %", "surer than 90 % of it %", "final model: a class %",
+                 "surer %"])
     return 0

@@ -134,7 +134,8 @@ def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) 
 
 
 def count_macs(model: nn.Module, num_samples: int) -> int:
-    """Multiply-adds for one clip of ``num_samples``, front end included; the model must be in evaluation mode.
+    """Multiply-accumulates for one clip of ``num_samples``, front end included but for its Fourier transform (3 M for
+    ``earshot``, which the counter does not see); the model must be in evaluation mode.
 
     Counted on a copy that has shapes but no numbers, so nothing is computed.
     """

@@ -65,6 +65,9 @@ class ConvTransformerClassifier(nn.Module):
         self.head = nn.Sequential(nn.Linear(embed_size, mlp_hidden_dim), BatchNorm(mlp_hidden_dim),
                                   nn.LeakyReLU(SLOPE), nn.Dropout(dropout), nn.Linear(mlp_hidden_dim, num_classes))
         self.apply(_xavier_uniform)
+        for block in self.blocks:
+            for part in block.attention.qkv.weight.chunk(3):  # three layers, as published: each as wide as it is high
+                nn.init.xavier_uniform_(part)
 
     def forward_features(self, channels: Tensor) -> Tensor:
         """The tokens before the encoder: ``(batch, tokens, embed_size)``, without the CLS token."""
@@ -116,7 +119,7 @@ class ConvTransformerPublished(nn.Module):
     def token_layouts(self, num_samples: int) -> list[TokenLayout]:
         """One layout per block, in seconds within the windows: ``clip_time`` is false."""
         window, strides = self.frontend.length, self.classifier.strides
-        layout = time_layout(num_steps(window, KERNELS, STRIDES), strides, window, self.sample_rate, clip_time=False)
+        layout = time_layout(num_steps(window, KERNELS, STRIDES), strides, window, self.sample_rate, clip_time=False, read=())
         return [layout] * len(self.classifier.blocks)
 
 
@@ -176,7 +179,8 @@ class ConvTransformer(nn.Module):
     def token_layouts(self, num_samples: int) -> list[TokenLayout]:
         """One layout per block, in seconds of the clip."""
         steps = num_steps(max(num_samples, self.reach), self.KERNELS, self.STRIDES)
-        layout = time_layout(steps, self.classifier.strides, num_samples, self.sample_rate)
+        layout = time_layout(steps, self.classifier.strides, num_samples, self.sample_rate,
+                             read=() if self.classifier.pooling == "mean" else None)
         return [layout.averaged(self.neighbours(num_samples))] * len(self.classifier.blocks)
 
 

@@ -19,6 +19,7 @@ from core.pretrained import RANDOM, WAYS
 from core.torchaudio_guard import import_torchaudio
 
 IMPLEMENTATION = "earshot"
+NEVER_USED = {"masked_spec_embed"}  # a weight for masking, which is switched off; some checkpoints come without it
 FRAME_SHIFT, FRAME_LENGTH = 160, 400  # samples at 16 kHz
 AST_MEAN, AST_STD = -4.2677393, 4.5689974  # of AudioSet's log-mel, as the checkpoint was trained
 
@@ -72,7 +73,7 @@ class ASTFineTune(nn.Module):
         second[0] = 0.0
         row, column = np.divmod(np.arange(rows * columns), columns)
         layout = TokenLayout(*(np.r_[np.nan, np.nan, v] for v in (second[column], second[column + 1], hertz[row],
-                                                                  hertz[row + 1])))
+                                                                  hertz[row + 1])), read=(0, 1))
         return [layout] * len(self.backbone.layers)
 
 
@@ -149,10 +150,15 @@ def _backbone(model_class, config_class, source: str, saved: dict | None, adapt=
         model = adapt(model_class._from_config(config_class(), **options), size)
     else:
         try:
-            model = adapt(model_class.from_pretrained(source, **options), size)
+            model, loaded = model_class.from_pretrained(source, output_loading_info=True, **options)
         except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise UserError(f"the weights {source} could not be had ({reason}); {WAYS}") from None
+        absent = sorted(name for name in loaded["missing_keys"] if name not in NEVER_USED)
+        if absent:  # transformers would draw them at random and only print so
+            raise UserError(f"the weights {source} lack {len(absent)} of those that the model has (the first: {absent[0]}); "
+                            f"{WAYS}")
+        model = adapt(model, size)
     for name in ("apply_spec_augment", "layerdrop"):  # their own dice, which a resumed training could not throw again
         if hasattr(model.config, name):
             setattr(model.config, name, False if name == "apply_spec_augment" else 0.0)

@@ -17,6 +17,14 @@ class TokenLayout:
     clip_time: bool = True  # False where a token is no place in the clip (e.g. time within a window)
     cls_index: int | None = 0
     title: str = ""  # of the layer, where it is not simply the n-th one
+    read: tuple[int, ...] | None = None  # queries whose outputs the head averages, () for all; None: CLS, or all without one
+
+    @property
+    def asking(self) -> tuple[int, ...]:
+        """The queries that the answer is read from; empty where it is the mean of all."""
+        if self.read is not None:
+            return self.read
+        return () if self.cls_index is None else (self.cls_index,)
 
     def averaged(self, count: int) -> "TokenLayout":
         """The layout after every ``count`` neighbours in time became one token (the last may have fewer); CLS stays."""
@@ -50,13 +58,13 @@ class Strides:
 
 
 def time_layout(num_tokens: int, strides: Strides, num_samples: int, sample_rate: int, *, cls: bool = True,
-                clip_time: bool = True, title: str = "") -> TokenLayout:
+                clip_time: bool = True, title: str = "", read: tuple[int, ...] | None = None) -> TokenLayout:
     """Layout of a CLS token (where there is one) and ``num_tokens`` time steps: each is drawn one hop wide around its
-    centre, within the ``num_samples`` of the clip."""
+    centre, within the ``num_samples`` of the clip. ``read``: as in :class:`TokenLayout`."""
     centre = strides.offset + 0.5 + np.arange(num_tokens) * strides.hop
     start = np.clip(centre - strides.hop / 2, 0, num_samples) / sample_rate
     end = np.clip(centre + strides.hop / 2, 0, num_samples) / sample_rate
     if cls:
         start, end = np.r_[np.nan, start], np.r_[np.nan, end]
     nan = np.full(len(start), np.nan)
-    return TokenLayout(start, end, nan, nan.copy(), clip_time, 0 if cls else None, title)
+    return TokenLayout(start, end, nan, nan.copy(), clip_time, 0 if cls else None, title, read)

@@ -208,7 +208,8 @@ def _said(settings: dict, others: Sequence[dict]) -> str:
 
 def _pooled(blocks: Sequence[dict], metric: str, clips: int) -> Score:
     """One run's block as it is; of several seeds the mean and the standard deviation over seeds. The seeds share their
-    clips, so they make an interval no narrower: Wilson's of the mean share, and for the others the mean of the ends."""
+    clips (most of them, where the folds are drawn), so they make an interval no narrower: Wilson's of the mean share, and
+    for the others the mean of the ends."""
     means = [block["mean"] for block in blocks]
     if None in means:
         return Score(None)

@@ -151,7 +151,7 @@ def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
             clips, _ = _size_of(dataset, name)
             raise UserError(f"class {name} has {_many(clips, 'clip')} from {_many(sources, 'source')}, and {count} "
                             f"folds need at least {count} sources in every class; use fewer folds or add recordings "
-                            f"({dataset.source_rule})")
+                            f"({dataset.source_rule}); where every file is a recording of its own, sources=file says so")
     from sklearn.model_selection import StratifiedGroupKFold
 
     targets, sources = dataset.targets, np.array(dataset.sources)

@@ -9,7 +9,7 @@ from core.study_folder import Study
 from core.verdict import changed_in_words, noise, sentence, verdict_of
 
 HONEST = ("These settings were chosen on folds 2 to 5, so only fold 1 still tests them honestly: train them under the protocol "
-          "assignment or split, not under published or kfold.")
+          "assignment or split, not under published or kfold, and with this study's seed where the folds are drawn from it.")
 
 
 def show_best(study: Study, train: Callable[[], None]) -> None:

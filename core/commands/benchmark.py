@@ -1,6 +1,7 @@
 """``python -m core benchmark``: training and inference speed of every model here, next to naive references."""
 
 import argparse
+import itertools
 import json
 
 from core.config import field_named
@@ -15,13 +16,20 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from core.benchmark import as_json, benchmark, machine
+    from core.benchmark import PAIRS, as_json, benchmark, machine
     from core.catalog import check_model
+    from core.commands.layout import ProgressLine
+    from core.models import MODELS
 
     for name in args.model or []:
         check_model(name)
     if args.json:
-        print(json.dumps(as_json(benchmark(args.model, device=args.device), args.device), indent=2))
+        line, done = ProgressLine(), itertools.count(1)
+        total = len(args.model or MODELS) + sum(name in PAIRS for name in args.model or MODELS)
+        line.show(0.0, "racing the models")
+        rows = benchmark(args.model, device=args.device, on_done=lambda row: line.show(next(done) / total, row.name))
+        line.clear()
+        print(json.dumps(as_json(rows, args.device), indent=2))
         return 0
     print(", ".join(f"{key}: {value}" for key, value in machine(args.device).items()))
     print(f"{'':28}{'clips in a batch':>18}{'training, clips/s':>20}{'× the first row':>18}{'one answer, ms':>18}")

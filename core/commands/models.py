@@ -16,10 +16,13 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from core.commands.layout import print_table
+    from core.commands.layout import ProgressLine, print_table
     from core.models import list_models
 
-    models = [dataclasses.asdict(info) for info in list_models()]
+    line = ProgressLine()
+    found = list_models(on_progress=lambda done, total, name: line.show(done / total, name))
+    line.clear()
+    models = [dataclasses.asdict(info) for info in found]
     if args.json:
         print(json.dumps(models, ensure_ascii=False, indent=2))
         return 0

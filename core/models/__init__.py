@@ -112,9 +112,14 @@ def _level_in_use(rms: float, model: nn.Module, waveforms: tuple) -> tuple | Non
     return None if model.training else (level(waveforms[0], rms),)
 
 
-def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: int = 16_000) -> list[ModelInfo]:
-    """Every registered model, built and measured."""
-    return [measure(name, num_classes, clip_seconds, sample_rate) for name in MODELS]
+def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: int = 16_000, *,
+                on_progress: Callable[[int, int, str], None] = lambda done, total, name: None) -> list[ModelInfo]:
+    """Every registered model, built and measured; ``on_progress(done, total, name)`` before each."""
+    found = []
+    for name in MODELS:
+        on_progress(len(found), len(MODELS), name)
+        found.append(measure(name, num_classes, clip_seconds, sample_rate))
+    return found
 
 
 def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) -> ModelInfo:

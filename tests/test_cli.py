@@ -165,3 +165,9 @@ def test_models_as_the_interface_says(capsys):
         assert keys <= set(model)
     assert main(["models"]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= len(models) + 1
+
+
+def test_ctrl_c_while_it_is_still_starting_is_130(capsys, monkeypatch):
+    monkeypatch.setattr("core.__main__.make_parser", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert main(["runs"]) == 130
+    assert capsys.readouterr().err == "stopped\n"

@@ -101,7 +101,7 @@ def test_the_list_that_ships_has_every_clip():
 
 
 def test_the_list_is_that_of_the_real_clips(esc10):
-    fetch._check(esc10, "", "", lambda *_: None)
+    fetch._check(fetch.FETCHED["esc10"], esc10, "", "", lambda *_: None)
 
 
 def test_esc10_is_installed_whole(server, published, isolated, capsys):
@@ -177,7 +177,7 @@ def test_a_line_that_stays_dead_is_a_sentence_and_keeps_the_part(server, publish
 
 def test_a_wrong_clip_keeps_nothing(server, published, isolated):
     server.content = zipped(CLIPS | {"001 - Class 1/1-1-A.ogg": b"another sound"})
-    with pytest.raises(UserError, match=r"1 of 4 clips are not as published \(the first: 001 - Class 1/1-1-A.ogg differs"):
+    with pytest.raises(UserError, match=r"1 of 4 files are not as published \(the first: 001 - Class 1/1-1-A.ogg differs"):
         fetch.fetch("esc10", isolated / "data", server.url)
     assert list((isolated / "data").iterdir()) == [] and list((isolated / "cache" / "downloads").iterdir()) == []
     server.content = zipped(dict(list(CLIPS.items())[:3]))
@@ -203,7 +203,7 @@ def test_what_is_downloaded_is_not_lost_when_the_rest_stops(server, published, i
 
 def test_a_folder_that_is_there_but_not_whole_is_left_alone(published, isolated):
     (isolated / "data" / "ESC-10").mkdir()
-    with pytest.raises(UserError, match=r"is there already, but 4 of 4 clips.*move it away"):
+    with pytest.raises(UserError, match=r"is there already, but 4 of 4 files.*move it away"):
         fetch.fetch("esc10", isolated / "data")
 
 
@@ -239,9 +239,27 @@ def test_addresses_that_lead_nowhere(server, isolated, capsys, monkeypatch):
             fetch.fetch("esc10", isolated / "data", address)
     with pytest.raises(UserError, match="stopped after"):
         fetch.fetch("esc10", isolated / "data", "http://127.0.0.1:9/ESC-10.zip")
-    for name, words in (("esc50", "karolpiczak/ESC-50"), ("UrbanSound8K", "urbansounddataset"), ("x", "no data set 'x'")):
+    for name, words in (("UrbanSound8K", "urbansounddataset"), ("x", "no data set 'x'")):
         assert main(["data", "fetch", name]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_esc50_is_whole_by_its_own_table(server, isolated, capsys, monkeypatch):
+    monkeypatch.setattr(fetch, "ESC50_CLIPS", 3)
+    monkeypatch.setenv("EARSHOT_ESC50_URL", server.url)
+    table = "filename,fold,target,category,esc10,src_file,take\n" + "".join(
+        f"1-{n}-A-{n}.wav,1,{n},class {n},False,{n},A\n" for n in range(3))
+    clips = {f"audio/1-{n}-A-{n}.wav": b"sound" for n in range(3)}
+    server.content = zipped({"meta/esc50.csv": table.encode()} | dict(list(clips.items())[:2]), "ESC-50-master/")
+    assert main(["data", "fetch", "esc50", "--to", str(isolated / "data")]) == 2
+    assert "1 of 4 files are not as published (the first: audio/1-2-A-2.wav is missing)" in capsys.readouterr().err
+    server.content = zipped({"README.md": b"words"} | clips, "ESC-50-master/")
+    with pytest.raises(UserError, match=r"meta/esc50\.csv is missing"):
+        fetch.fetch("esc50", isolated / "data")
+    server.content = zipped({"meta/esc50.csv": table.encode()} | clips, "ESC-50-master/")
+    assert main(["data", "fetch", "esc50", "--to", str(isolated / "data")]) == 0
+    assert (isolated / "data" / "ESC-50" / "audio" / "1-2-A-2.wav").read_bytes() == b"sound"
+    assert "ESC-50 is in" in capsys.readouterr().out
 
 
 def test_a_zip_on_this_machine_will_do(published, isolated):

@@ -68,7 +68,7 @@ def test_it_is_cancelled_at_once_and_goes_on_from_there(address, own_data, isola
     assert fetch_state().done > 0, "the bar does not jump back"
     ended = until(lambda state: state.state != RUNNING, "the end")
     assert address.requests == [None, f"bytes={have}-"]
-    assert ended.state == FAILED and "400 of 400 clips are not as published" in ended.problem, "each clip is checked"
+    assert ended.state == FAILED and "400 of 400 files are not as published" in ended.problem, "each clip is checked"
     assert list(own_data.iterdir()) == []
 
 

@@ -60,7 +60,7 @@ def _words(layout, once: bool) -> dict:
     if once:
         who, row = "the pool", "The pool looks once for the whole clip, so there is no matrix of who looks at whom."
     else:
-        who = "the class token" if len(layout.asking) == 1 else "an average moment" if not layout.asking else "the class tokens"
+        who = {0: "an average moment", 1: "the class token"}.get(len(layout.asking), "the pair of class tokens")
         row = "Each row of the matrix is a moment that asks, each column a moment it looks at."
         if layout.cls_index is not None:
             read = len(layout.asking) == 1

@@ -25,7 +25,7 @@ def add_parser(subparsers) -> None:
     fetch = actions.add_parser("fetch", help="download ESC-10 and check every clip",
                                description="Download ESC-10 (42 MB) and compare every clip with the published one. A "
                                            "download that was cut goes on where it was.")
-    fetch.add_argument("name", metavar="NAME", help="esc10; for esc50 and urbansound8k: says where they are")
+    fetch.add_argument("name", metavar="NAME", help="esc10 (42 MB) or esc50 (600 MB); for urbansound8k: says where it is")
     fetch.add_argument("--to", type=Path, metavar="DIR", help="the folder to put it in (default: data)")
     fetch.add_argument("--url", metavar="URL", help="another address of the zip, or a zip file on this machine")
     fetch.set_defaults(run=run)
@@ -85,7 +85,7 @@ def _fetch(args: argparse.Namespace) -> int:
             folder = fetch(args.name, args.to, args.url, show)
         finally:
             line.clear()
-    print(f"ESC-10 is in {folder}: every clip is as published")
+    print(f"{folder.name} is in {folder}: every clip is as published")
     return 0
 
 

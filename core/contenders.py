@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.finished import Finished
 from core.intervals import wilson
 from core.metrics import METRICS
+from core.presets import PRESETS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,12 +192,17 @@ def _apart(run: Finished) -> tuple:
 
 
 def _said(settings: dict, others: Sequence[dict]) -> str:
-    """The first settings that tell this one from all ``others``, as the form calls them: ``epochs 15``; nothing where all
-    are the defaults."""
-    if all(value == field_named(name).default for name, value in settings.items()):
+    """What tells this one from all ``others``: the name of the preset that these settings are, else the first settings that
+    do, as the form calls them: ``epochs 15``; nothing where all are the defaults, or there are no others."""
+    defaults = {name: field_named(name).default for name in settings}
+    rivals = [other for other in others if other != settings]
+    if settings == defaults or not rivals:
         return ""
+    for preset in PRESETS.values():
+        if settings == defaults | {name: value for name, value in preset.values.items() if name in settings}:
+            return preset.name
     labels = {field.name: field.metadata["label"] for field in config_fields()}
-    parts, rivals = [], [other for other in others if other != settings]
+    parts = []
     for name, value in sorted(settings.items(), key=lambda item: item[0] != "epochs"):
         left = [other for other in rivals if other.get(name) == value]
         if len(left) < len(rivals):

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.finished import read_finished
 from core.intervals import wilson
 from core.matches import matches
+from core.presets import PRESETS
 from core.runs import get_run
 from core.ttest import corrected_t_test, student_p, student_quantile
 from tests.app.fabricated_runs import fabricate_run
@@ -120,6 +121,14 @@ def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apa
     assert (second.title, second.spread) == ("cnn1d · assignment", "4 models") and second.validation.mean == pytest.approx(0.8)
     assert (first.name, third.name) == ("cnn1d [epochs 3]", "cnn1d [epochs 15]") and third.validation is None
     assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
+
+
+def test_settings_that_are_a_preset_are_called_so():
+    wary = finished("earshot", settings=PRESETS["wary"].values)
+    assert [each.name for each in contenders([wary])] == ["earshot"]
+    changed = finished("earshot", settings=PRESETS["wary"].values | {"epochs": 61})
+    names = {each.name for each in contenders([wary, finished("earshot", settings=PRESETS["sturdy"].values), changed])}
+    assert names == {"earshot [wary]", "earshot [sturdy]", "earshot [epochs 61]"}
 
 
 def test_runs_of_two_data_sets_are_not_ranked_together():

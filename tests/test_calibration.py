@@ -20,6 +20,7 @@ from core.errors import UserError
 from core.events import find_events
 from core.models import create_model
 from core.predict import explain, predict
+from core.reliability import _at_unseen_temperatures
 from core.sounds_of_none import MUSIC, NOISES, sound_of_none
 
 CLASSES = ("dog", "rain", "rooster")
@@ -68,6 +69,20 @@ def test_the_temperature_comes_from_validation_clips_only():
     assert temperature_of(both, CLASSES) == temperature_of(table, CLASSES)
     with pytest.raises(UserError, match="has none; name a run of the same model under the protocol assignment"):
         temperature_of(poisoned, CLASSES)
+
+
+def test_a_fold_is_tried_at_a_temperature_that_has_not_met_its_clips():
+    def table(split: str) -> pd.DataFrame:
+        probs, targets = sampled(2.0, 400, 3)
+        return pd.DataFrame(probs, columns=list(CLASSES)).assign(
+            path=[f"{i}.wav" for i in range(400)], clip_fold=[i % 4 + 2 for i in range(400)], split=split,
+            target=[CLASSES[t] for t in targets])
+
+    test, validation = table("test"), table("validation")
+    poisoned = validation.assign(target=validation["target"].where(validation["clip_fold"] != 3, "dog"))
+    before, after = (_at_unseen_temperatures(test, known, list(CLASSES)) for known in (validation, poisoned))
+    own = (test["clip_fold"] == 3).to_numpy()
+    assert np.array_equal(before[own], after[own]) and not np.allclose(before[~own], after[~own])
 
 
 class Sure(nn.Module):

@@ -123,6 +123,11 @@ def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apa
     assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
 
 
+def test_made_up_sounds_are_part_of_what_a_training_costs():
+    plain, wary = finished(), finished(settings={"outliers": 0.3})
+    assert wary.training_macs == pytest.approx(1.3 * plain.training_macs)
+
+
 def test_settings_that_are_a_preset_are_called_so():
     wary = finished("earshot", settings=PRESETS["wary"].values)
     assert [each.name for each in contenders([wary])] == ["earshot"]

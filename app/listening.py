@@ -7,6 +7,7 @@ Nothing that comes out may be changed in place: every session sees the same obje
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy as np
 import streamlit as st
 
 from app.background import Job, Report
-from app.state import OGG_BLOCK, clip_audio, clip_info, current_dataset, current_label, dataset_named
+from app.state import clip_audio, clip_info, current_dataset, current_label, dataset_named, ogg_file, write_ogg
 from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.predict import Explanation, Prediction, explain, load_predictor, predict
@@ -208,15 +209,9 @@ def _going_through(weights: tuple[str, int, int], key: str, _sound: Sound) -> Jo
 
 
 def _go_through(checkpoint: "Checkpoint", sound: Sound, report: Report) -> Heard:
-    import soundfile
-
     buffer = io.BytesIO()
-    with soundfile.SoundFile(buffer, "w", checkpoint.config.sample_rate, 1, format="OGG", subtype="VORBIS") as file:
-        def write(piece: np.ndarray) -> None:
-            for first in range(0, len(piece), OGG_BLOCK):
-                file.write(piece[first : first + OGG_BLOCK])
-
+    with ogg_file(buffer, checkpoint.config.sample_rate) as file:
         recording = listen_through(
-            checkpoint, sound.source, sound.name, copy=write, on_progress=lambda heard, seconds: report(
+            checkpoint, sound.source, sound.name, copy=partial(write_ogg, file), on_progress=lambda heard, seconds: report(
                 heard / seconds, f"{heard / 60:.0f} of {seconds / 60:.0f} minutes heard"))
     return Heard(recording, buffer.getvalue())

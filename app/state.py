@@ -109,12 +109,23 @@ def playable(waveform: np.ndarray, sample_rate: int) -> bytes:
 
     buffer, sound = io.BytesIO(), np.clip(waveform, -1, 1)
     if len(waveform) > WAV_SECONDS * sample_rate and sample_rate in OGG_RATES:
-        with soundfile.SoundFile(buffer, "w", sample_rate, 1, format="OGG", subtype="VORBIS") as file:
-            for start in range(0, len(sound), OGG_BLOCK):  # libsndfile puts a whole block on the stack
-                file.write(sound[start : start + OGG_BLOCK])
+        with ogg_file(buffer, sample_rate) as file:
+            write_ogg(file, sound)
     else:
         soundfile.write(buffer, sound, sample_rate, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
+
+
+def ogg_file(buffer: io.BytesIO, sample_rate: int):
+    """A mono Ogg Vorbis file to write to with :func:`write_ogg`."""
+    import soundfile
+
+    return soundfile.SoundFile(buffer, "w", sample_rate, 1, format="OGG", subtype="VORBIS")
+
+
+def write_ogg(file, sound: np.ndarray) -> None:
+    for start in range(0, len(sound), OGG_BLOCK):  # libsndfile puts a whole block on the stack
+        file.write(sound[start : start + OGG_BLOCK])
 
 
 def clip_stamp(dataset: Dataset, clip: Clip) -> tuple[str, tuple, float | None, float | None]:
@@ -150,4 +161,3 @@ def _copies() -> Kept:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _clip_info(path: str, stamp: tuple) -> AudioInfo:
     return audio_info(Path(path))
-

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio import AUDIO_EXTENSIONS
-from core.clips import plain
 from core.errors import UserError
 from core.predict import Prediction
+from core.readers import as_text
 
 if TYPE_CHECKING:
     from core.checkpoint import Checkpoint
@@ -29,9 +29,9 @@ class Answer:
     def to_dict(self) -> dict:
         """As ``predict --json`` prints it."""
         if self.prediction is None:
-            return {"path": plain(self.path), "error": self.error}
+            return {"path": as_text(self.path), "error": self.error}
         heard = self.prediction
-        return {"path": plain(self.path), "seconds": round(heard.seconds, 6), "unknown": heard.unknown, "model": heard.model,
+        return {"path": as_text(self.path), "seconds": round(heard.seconds, 6), "unknown": heard.unknown, "model": heard.model,
                 "predictions": [{"label": label, "probability": prob} for label, prob in heard.ranked]}
 
 
@@ -76,7 +76,7 @@ def answers_csv(answers: Sequence[Answer], class_names: Sequence[str]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *class_names])
     for answer in answers:
-        name, heard = plain(answer.path), answer.prediction
+        name, heard = as_text(answer.path), answer.prediction
         if heard is None:
             writer.writerow([name, "", "", "", "", answer.error, *[""] * len(class_names)])
             continue

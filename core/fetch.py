@@ -29,12 +29,13 @@ Progress = Callable[[str, int, int | None], None]
 @dataclass(frozen=True)
 class Published:
     """A data set that can be fetched: the folder it gets, where its zip is (the environment variable names another place),
-    and ``expected(folder)``: every file that must be there, and what must hold of it."""
+    ``expected(folder)``: every file that must be there and what must hold of it, and in words what that proves."""
 
     folder: str
     url: str
     variable: str
     expected: Callable[[Path], list[tuple[str, Callable[[Path], bool]]]]
+    proven: str
 
 
 def fetch(name: str, to: Path | None = None, url: str | None = None, on_progress: Progress | None = None) -> Path:
@@ -120,7 +121,7 @@ def _has_bytes(clip: Path) -> bool:
 
 FETCHED = {
     "esc10": Published("ESC-10", f"https://github.com/karolpiczak/ESC-10/archive/{ESC10_COMMIT}.zip", "EARSHOT_ESC10_URL",
-                       _listed),
+                       _listed, "every clip is as published"),
     "esc50": Published("ESC-50", "https://github.com/karolpiczak/ESC-50/archive/refs/heads/master.zip", "EARSHOT_ESC50_URL",
-                       _in_its_table),
+                       _in_its_table, "every clip of its table is there"),
 }

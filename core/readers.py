@@ -56,6 +56,11 @@ def is_text(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
+def as_text(name: str) -> str:
+    """A file's name as it can be written down, with ``�`` for what is no text; every other letter stays as it is."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if not is_text(letter) else letter for letter in name)
+
+
 def class_folders(root: Path) -> list[Path]:
     """Folders directly under ``root`` that hold a sound file directly."""
     return sorted(folder for folder in root.iterdir()

@@ -23,10 +23,12 @@ from core.predict import Prediction, load_predictor, predict
 from core.readers import clip_identity
 from core.reliability import finished_predictions
 from core.run_folder import Run
-from core.sounds_of_none import EACH, MUSIC, NOISES, several
+from core.sounds_of_none import EACH, MUSIC, NOISES, SECONDS, several
 
 Random = np.random.Generator
 LONG_SECONDS = 30.0
+FOREIGN = {kind: (kind, SECONDS) for kind in (*NOISES, *MUSIC)} | {
+    f"{kind}, {LONG_SECONDS:g} s": (kind, LONG_SECONDS) for kind in MUSIC}  # sounds of none: kind, length
 CONFIDENT = 0.9
 MP3_COMPRESSION = 0.88  # of libsndfile: 64 kbit/s for mono at 44.1 kHz
 
@@ -151,10 +153,9 @@ def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> 
     No model has trained on any of them, so the final model of the run, where it has one, is asked as well.
     """
     _, predictors = _predictions_and_models(run)
-    final = run.checkpoints().get(FINAL)
-    final = final and load_predictor(final)
-    sounds = {kind: several(kind, seed) for kind in (*NOISES, *MUSIC)}
-    sounds |= {f"{kind}, {LONG_SECONDS:g} s": several(kind, seed, LONG_SECONDS) for kind in MUSIC}
+    weights = run.checkpoints().get(FINAL)
+    final = load_predictor(weights) if weights else None
+    sounds = {name: several(kind, seed, seconds) for name, (kind, seconds) in FOREIGN.items()}
     if foreign:
         dataset = load_dataset(foreign)
         chosen = dataset.clips[:: max(1, len(dataset.clips) // (2 * EACH))]

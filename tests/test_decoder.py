@@ -36,7 +36,7 @@ class SoundFile(real.SoundFile):
             ctypes.string_at(0)
         if b"HANG" in content:
             open(os.environ["SABOTEUR"] + "/hanging", "w").close()
-            time.sleep(3600)
+            time.sleep(3600)  # a decoder that hangs: the pool must end it, or the test fails
         if b"EAT" in content:
             self.eaten = bytes(2**29)
         if b"PRINT" in content:

@@ -259,7 +259,8 @@ def test_esc50_is_whole_by_its_own_table(server, isolated, capsys, monkeypatch):
     server.content = zipped({"meta/esc50.csv": table.encode()} | clips, "ESC-50-master/")
     assert main(["data", "fetch", "esc50", "--to", str(isolated / "data")]) == 0
     assert (isolated / "data" / "ESC-50" / "audio" / "1-2-A-2.wav").read_bytes() == b"sound"
-    assert "ESC-50 is in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ESC-50 is in" in said and "every clip of its table is there" in said
 
 
 def test_a_zip_on_this_machine_will_do(published, isolated):

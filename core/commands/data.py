@@ -22,9 +22,10 @@ def add_parser(subparsers) -> None:
     check.add_argument("--sources", default="auto", metavar="RULE", help=field_named("sources").metadata["help"])
     check.add_argument("--json", action="store_true", help="print one JSON document")
     check.set_defaults(run=run)
-    fetch = actions.add_parser("fetch", help="download ESC-10 and check every clip",
-                               description="Download ESC-10 (42 MB) and compare every clip with the published one. A "
-                                           "download that was cut goes on where it was.")
+    fetch = actions.add_parser("fetch", help="download ESC-10 or ESC-50 and check it",
+                               description="Download ESC-10 and compare every clip with the published one, or ESC-50 and see "
+                                           "that every clip of its table is there. A download that was cut goes on where it "
+                                           "was.")
     fetch.add_argument("name", metavar="NAME", help="esc10 (42 MB) or esc50 (600 MB); for urbansound8k: says where it is")
     fetch.add_argument("--to", type=Path, metavar="DIR", help="the folder to put it in (default: data)")
     fetch.add_argument("--url", metavar="URL", help="another address of the zip, or a zip file on this machine")
@@ -70,8 +71,9 @@ def _print(dataset, report: dict) -> None:
 
 def _fetch(args: argparse.Namespace) -> int:
     from core.commands.layout import ProgressLine
-    from core.fetch import fetch
+    from core.fetch import FETCHED, fetch
     from core.fetching import reported
+    from core.readers import normalised
 
     signal.signal(signal.SIGTERM, _interrupt)
     line = ProgressLine()
@@ -85,7 +87,7 @@ def _fetch(args: argparse.Namespace) -> int:
             folder = fetch(args.name, args.to, args.url, show)
         finally:
             line.clear()
-    print(f"{folder.name} is in {folder}: every clip is as published")
+    print(f"{folder.name} is in {folder}: {FETCHED[normalised(args.name)].proven}")
     return 0
 
 

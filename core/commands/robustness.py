@@ -18,7 +18,7 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from core.commands.layout import ProgressLine, print_table
-    from core.robustness import WAYS, measure_foreign, measure_robustness
+    from core.robustness import FOREIGN, WAYS, measure_foreign, measure_robustness
     from core.runs import get_run
 
     measured, line, rows = get_run(args.run_name), ProgressLine(), []
@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     line.clear()
     foreign = []
     for row in measure_foreign(measured, args.foreign):
-        line.show(min(0.99, (len(foreign) + 1) / 12), row.kind)
         foreign.append(row)
+        line.show(len(foreign) / (len(FOREIGN) + bool(args.foreign)), row.kind)
     line.clear()
     if args.json:
         print(json.dumps({"run": measured.name, "ways": [row.to_dict() for row in rows],

@@ -58,7 +58,7 @@ def seconds_until(condition: Callable[[], bool], limit: float = LIMIT, pause: fl
     while not condition():
         if time.monotonic() - started > limit:
             return None
-        time.sleep(pause)
+        time.sleep(pause)  # other processes make it true; nothing announces it
     return time.monotonic() - started
 
 
@@ -144,7 +144,7 @@ def reached(run: Run, moment: Callable[[Run], bool]) -> bool:
                 return False
             if asked > deadline:
                 raise RuntimeError(f"{run.name} did not get there within {PATIENCE:g} s: {run.status}\n{run.log()}")
-        time.sleep(0.0005)
+        time.sleep(0.0005)  # short enough to hit a moment between two writes of another process
     return True
 
 

@@ -16,7 +16,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from core.datasets import Dataset, available_datasets, load_dataset
 from core.processes import start_detached
-from tests.warm_start import WarmStart
+from tests.warm_start import TRAINING, WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
 DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
@@ -70,7 +70,7 @@ def warm_start(_own_places) -> Iterator[Callable[..., int]]:
     if sys.platform != "linux":
         yield start_detached
         return
-    start = WarmStart()
+    start = WarmStart(*TRAINING)
     yield start
     start.close()
 

@@ -1,9 +1,10 @@
-"""Trainings that tests start, without the seconds of their imports: one process has these behind it and forks for each.
+"""Processes that tests start, without the seconds of their imports: one process has these behind it and forks for each.
 
 What comes out is a process like the real one: a session and a log of its own, the same command line, killed and resumed as
 any. That the real start works is tested too (``test_processes.py``, the journeys in a browser).
 """
 
+import importlib
 import json
 import os
 import signal
@@ -12,19 +13,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BEFORE = [sys.executable, "-m", "core"]  # what every command begins with
+BEFORE = [sys.executable, "-m"]  # what every command begins with
+TRAINING = ("sklearn.metrics", "torch._dynamo", "core.crossval", "core.tuning")
 
 
 class WarmStart:
-    """Stands for :func:`core.processes.start_detached`."""
+    """Stands for :func:`core.processes.start_detached`; ``imports`` are the modules that its processes have already."""
 
-    def __init__(self):
-        self._process = subprocess.Popen([sys.executable, __file__], cwd=ROOT, stdin=subprocess.PIPE,
+    def __init__(self, *imports: str):
+        self._process = subprocess.Popen([sys.executable, __file__, *imports], cwd=ROOT, stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, text=True)
 
     def __call__(self, command: list[str], *, cwd: Path, log: Path, env: dict[str, str]) -> int:
-        assert command[:3] == BEFORE
-        job = {"arguments": command[3:], "cwd": str(cwd), "log": str(log), "env": env}
+        assert command[:2] == BEFORE
+        job = {"module": command[2], "arguments": command[3:], "cwd": str(cwd), "log": str(log), "env": env}
         print(json.dumps(job), file=self._process.stdin, flush=True)
         return int(self._process.stdout.readline())
 
@@ -32,14 +34,10 @@ class WarmStart:
         self._process.communicate()
 
 
-def serve() -> None:
+def serve(imports: list[str]) -> None:
     """Fork for every line of the standard input and tell the process id."""
-    import sklearn.metrics  # noqa: F401
-    import torch._dynamo  # noqa: F401
-
-    import core.crossval
-    import core.tuning  # noqa: F401
-
+    for name in imports:
+        importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects those that ended
     for line in sys.stdin:
         pid = os.fork()
@@ -48,10 +46,9 @@ def serve() -> None:
         print(pid, flush=True)
 
 
-def become(arguments: list[str], cwd: str, log: str, env: dict[str, str]) -> None:
-    """Be what ``python -m core ARGUMENTS`` is, detached."""
-    from core.__main__ import main
-
+def become(module: str, arguments: list[str], cwd: str, log: str, env: dict[str, str]) -> None:
+    """Be what ``python -m MODULE ARGUMENTS`` is, detached."""
+    main = importlib.import_module({"core": "core.__main__", "streamlit": "streamlit.web.cli"}[module]).main
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -66,4 +63,4 @@ def become(arguments: list[str], cwd: str, log: str, env: dict[str, str]) -> Non
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    serve()
+    serve(sys.argv[1:])

@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -20,9 +19,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.warm_up import SLOW
 from core.config import TrainConfig
 from core.costs import keep_pace
 from core.presets import PRESETS
+from core.processes import start_detached
+from tests.warm_start import WarmStart
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0  # s, for a machine that is busy; a quiet one needs a few
@@ -68,8 +70,9 @@ class Server:
     port: int
     folder: Path
     environment: dict[str, str]
+    begin: Callable[..., int]  # as core.processes.start_detached
     root: Path = ROOT  # of the project, or of a copy
-    process: subprocess.Popen | None = field(default=None, repr=False)
+    process: psutil.Process | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -87,23 +90,20 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(self.port),
                    "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none",
                    "--browser.gatherUsageStats", "false"]
-        with (self.folder / "server.txt").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)
+        pid = self.begin(command, cwd=self.root, env=self.environment, log=self.folder / "server.txt")
+        self.process = psutil.Process(pid)
         deadline = time.monotonic() + DEADLINE
         while not self._healthy():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if not self.process.is_running() or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the server did not start:\n{self.log[-3000:]}")
             time.sleep(0.05)  # the port opens when the server is up
 
     def stop(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        """At once, as a crash does."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.process.kill()
+            self.process.wait(10)
 
     def restart(self) -> None:
         """Stop and start on the same address, as after a crash of the machine's server."""
@@ -140,20 +140,59 @@ def browser() -> Iterator:
         chromium.close()
 
 
+@dataclass
+class Tab:
+    """The tab of all tests: it keeps the app's scripts compiled, so pages open in a third of the time a new one takes."""
+
+    browser: object
+    page: object = None
+
+    def fresh(self):
+        """The page as a new one would be: 1440 × 900, light, with nothing stored."""
+        if self.page is None:
+            self.page = self.browser.new_context(reduced_motion="reduce").new_page()
+            self.page.set_default_timeout(DEADLINE * 1000)
+        self.page.set_viewport_size({"width": 1440, "height": 900})
+        self.page.emulate_media(color_scheme="light")
+        return self.page
+
+    def leave(self) -> None:
+        """Leave the app, and forget what it has stored in the browser. What answers here is no page: nothing goes on."""
+        for other in self.page.context.pages:
+            if other is not self.page:
+                other.close()
+        if self.page.url.startswith("http"):
+            self.page.goto(self.page.evaluate("location.origin") + "/_stcore/health")
+            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        self.page.context.clear_cookies()
+
+    def close(self) -> None:
+        if self.page is not None:
+            self.page.context.close()
+            self.page = None
+
+
+@pytest.fixture(scope="session")
+def tab(browser) -> Iterator[Tab]:
+    tab = Tab(browser)
+    yield tab
+    tab.close()
+
+
 @pytest.fixture
-def page(browser, request, tmp_path) -> Iterator:
-    """A fresh window of 1440 × 900; when the test fails, the last picture of it is kept and named."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(DEADLINE * 1000)
+def page(tab, request, tmp_path) -> Iterator:
+    """A window of 1440 × 900; when the test fails, the last picture of it is kept and named, and the next test gets another."""
+    page = tab.fresh()
     yield page
     report = getattr(request.node, "report_call", None)
-    if report is not None and report.failed:
+    if report is None or not report.passed:
         picture = tmp_path / "last.png"
         with contextlib.suppress(Exception):  # a page that hangs shows no picture, and the tests after it wait for it
             page.screenshot(path=picture, full_page=True, timeout=10_000)
             print(f"the last picture of the page: {picture}")
-    context.close()
+        tab.close()
+    else:
+        tab.leave()
 
 
 @pytest.fixture(scope="session")
@@ -169,8 +208,25 @@ def browser_cache(tmp_path_factory) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def port() -> int:
+    """Where one server after another listens: to the browser the scripts of all of them are the same."""
+    return _free_port(0)
+
+
+@pytest.fixture(scope="session")
+def warm_server(browser) -> Iterator[Callable[..., int]]:
+    """Starts servers that have their imports behind them, where the system forks safely (Linux)."""
+    if sys.platform != "linux":
+        yield start_detached
+        return
+    start = WarmStart("streamlit.web.cli", "streamlit.web.bootstrap", *SLOW)
+    yield start
+    start.close()
+
+
 @pytest.fixture(scope="module")
-def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Server]]:
+def start_server(tmp_path_factory, browser_cache, port, warm_server) -> Iterator[Callable[..., Server]]:
     """``start_server(EARSHOT_DATA=…)``: one more server with empty checkpoints; all stop after the module."""
     servers: list[Server] = []
 
@@ -179,7 +235,8 @@ def start_server(tmp_path_factory, browser_cache) -> Iterator[Callable[..., Serv
         own = {"EARSHOT_DATA": os.environ.get("EARSHOT_DATA", folder / "data"), "EARSHOT_CHECKPOINTS": folder / "checkpoints",
                "EARSHOT_CACHE": browser_cache, "EARSHOT_THREADS": 1, "WANDB_MODE": "disabled"} | environment
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
-        server = Server(_free_port(), folder, {**os.environ, **{name: str(value) for name, value in own.items()}}, root)
+        server = Server(_free_port(port), folder, {**os.environ, **{name: str(value) for name, value in own.items()}},
+                        warm_server if root == ROOT else start_detached, root)
         servers.append(server)
         server.start()
         return server
@@ -196,10 +253,14 @@ def server(start_server) -> Server:
     return start_server()
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def _free_port(wanted: int) -> int:
+    """``wanted`` where nobody listens there, else any other."""
+    for port in (wanted, 0):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name != "nt")  # as servers do
+            listener.bind(("127.0.0.1", port))
+            return listener.getsockname()[1]
+    raise RuntimeError("no port is free")
 
 
 def _end_trainings(checkpoints: Path) -> None:

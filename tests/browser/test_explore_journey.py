@@ -212,10 +212,9 @@ def test_figures_follow_the_theme_when_it_is_switched(explore):
     page.wait_for_function(f"before => ({ink})() !== before", arg=before)
 
 
-def test_nothing_is_wider_than_a_phone(exploring, browser):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark")
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+def test_nothing_is_wider_than_a_phone(exploring, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
     exploring.open(page, "/explore?dataset=tones")
     page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
@@ -223,4 +222,3 @@ def test_nothing_is_wider_than_a_phone(exploring, browser):
     order = [page.locator(place).first.bounding_box()["y"] for place in
              ("[data-testid=stDataFrame]", FIGURE, ".st-key-explore_health")]
     assert order == sorted(order)  # the list, the open clip, then the health of all
-    context.close()

@@ -26,7 +26,7 @@ class Killed(BaseException):
     """What nothing in the run catches, as nothing catches SIGKILL."""
 
 
-pytestmark = pytest.mark.usefixtures("isolated")
+pytestmark = pytest.mark.usefixtures("isolated", "tiny_model")
 
 
 @pytest.fixture

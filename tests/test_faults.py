@@ -23,11 +23,11 @@ FILES = ["config.json", "history.csv", "fold1.resume", "fold1.safetensors", "pre
          "final.resume", "final.safetensors", "summary.json"]
 
 
-pytestmark = pytest.mark.usefixtures("isolated")
+pytestmark = pytest.mark.usefixtures("isolated", "tiny_model")
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory) -> TrainConfig:
+def config(tmp_path_factory, tiny_model) -> TrainConfig:
     return TrainConfig(dataset=str(write_tiny(tmp_path_factory.mktemp("data") / "tiny")), model="cnn1d", protocol="kfold",
                        folds=2, epochs=2, batch_size=8, sample_rate=8_000, clip_seconds=0.5, final=True)
 

@@ -17,6 +17,7 @@ from core.__main__ import main
 from core.config import ROOT, TrainConfig
 from core.crossval import run_training
 from core.errors import UserError
+from core.models import MODELS
 from core.objective import Objective, without_test
 from core.plan import make_plan
 from core.runs import cancel, create_run, get_run, launch, list_runs, resume
@@ -30,6 +31,7 @@ from core.worker import work
 from tests.conftest import until, write_tiny
 
 NAMES = ("learning_rate", "batch_size", "mixup")
+CNN1D = MODELS["cnn1d"]  # as other processes know it
 TRIALS = 4
 
 
@@ -38,7 +40,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def _quick(isolated, monkeypatch):
+def _quick(isolated, tiny_model, monkeypatch):
     make_quick(monkeypatch)
 
 
@@ -58,7 +60,7 @@ def config_on(folder) -> TrainConfig:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> bytes:
+def whole(tmp_path_factory, tiny_model) -> bytes:
     """The outcome of the study that nothing disturbed, on the clips of ``tiny_folder``."""
     place = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
@@ -205,6 +207,7 @@ def _dies_silently(tell):
 def test_a_process_that_is_killed_goes_on(config, warm_start, monkeypatch):
     """The real thing: SIGKILL in the middle of a trial, then `tune --resume`."""
     monkeypatch.setattr("core.runs.start_detached", warm_start)
+    monkeypatch.setitem(MODELS, "cnn1d", CNN1D)
     whole = outcome(searched(config.replace(epochs=4), "whole", trials=2))
     study = made(config.replace(epochs=4), "cut", trials=2)
     pid = launch(study)

@@ -56,7 +56,7 @@ def test_the_mp3_is_one_of_sixty_four_kilobit(clip, tmp_path):
 
 def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, monkeypatch):
     """Three easy classes, of which the side experiment knows two."""
-    monkeypatch.setattr("core.sounds_of_none.EACH", 3)
+    monkeypatch.setattr("core.sounds_of_none.EACH", 1)
     data = write_tiny(isolated / "data" / "tiny")
     config = TrainConfig(dataset=str(data), model="cnn1d", protocol="assignment", epochs=3, batch_size=8, sample_rate=8_000,
                          clip_seconds=0.5)

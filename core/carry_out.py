@@ -10,6 +10,7 @@ from core.devices import cpu_count
 from core.errors import UserError
 from core.faults import explained, in_a_sentence, last_words
 from core.files import remove_leftovers
+from core.processes import keep_memory
 from core.progress import Progress
 from core.training import Cancelled
 from core.work_folder import Work
@@ -33,6 +34,7 @@ def carry_out(run: Work, on_progress: Callable[[float, str], None], do: Callable
 
     try:
         set_threads()
+        keep_memory()
         remove_leftovers(run.path)
         return _to_its_end(run, progress, lambda: do(progress))
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ from core.devices import cpu_count, describe_device
 from core.errors import UserError
 from core.files import write_json
 from core.plan import Plan, make_plan
-from core.processes import end_with_parent
+from core.processes import end_with_parent, keep_memory
 from core.run_folder import Run
 from core.runs import list_runs
 
@@ -175,4 +175,5 @@ def _read_trials() -> dict[str, float]:
 
 if __name__ == "__main__":
     end_with_parent()
+    keep_memory()
     measure(TrainConfig.from_dict(json.loads(sys.argv[1])))

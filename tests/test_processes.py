@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -267,6 +268,21 @@ print(os.nice(0) == min(19, before[0] + 7), AUTOGROUP.read_text() == before[1], 
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
                             env=os.environ | {"EARSHOT_NICE": "7"}, start_new_session=own_session).stdout.split()
     assert answer[:2] == ["True", str(not own_session)] and (answer[2:] == ["7"] or not own_session)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
+def test_a_training_keeps_the_memory_that_its_batches_free():
+    code = """from core.processes import keep_memory; import numpy, resource
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    numpy.ones(10_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+given_back = pages(), pages()
+keep_memory()
+print(*given_back, pages(), pages())"""
+    pages = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    *new, again = map(int, pages)
+    assert min(new) > 100 and again < min(new) / 10, "the first three times every page is new, the fourth time none"
 
 
 @pytest.mark.parametrize("wrong", ["20", "-1", "much"])

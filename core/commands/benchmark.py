@@ -20,7 +20,9 @@ def run(args: argparse.Namespace) -> int:
     from core.catalog import check_model
     from core.commands.layout import ProgressLine
     from core.models import MODELS
+    from core.processes import keep_memory
 
+    keep_memory()  # as a training does
     for name in args.model or []:
         check_model(name)
     if args.json:

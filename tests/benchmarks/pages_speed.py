@@ -1,15 +1,20 @@
-"""How quickly Home, Train and Results answer, and the ways between the pages: ``python tests/benchmarks/pages_speed.py``.
+"""How quickly Home, Train, Tune, Results and Listen inside answer, and the ways between the pages:
+``python tests/benchmarks/pages_speed.py``.
 
 Median and worst of twenty, in milliseconds, from the press until what it is to change stands on the page (looked for at
 every frame, in Chromium, on ESC-10 with the runs that come with Earshot). ``--url`` measures a server that already runs.
 """
 
 import argparse
+import io
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+import soundfile
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
@@ -26,6 +31,12 @@ PAGES = {  # how a page says that it is there: text that only it has, or a figur
     "Home": "document.body.innerText.includes('Best model here')",
 }
 RUNS = ("cnn_transformer_h4-split-s0-esc10-assignment", "cnn_transformer_h2-split-s0-esc10-assignment")
+MATRIX = "[class*='st-key-results_matrix'] .js-plotly-plot"
+CELL = f"""place => {{
+  const {{ _size, xaxis, yaxis }} = document.querySelector("{MATRIX}")._fullLayout
+  return {{ x: _size.l + xaxis.d2p(place), y: _size.t + yaxis.d2p(place) }} }}"""
+HEARD = "[...document.querySelectorAll('[data-testid=stText]')].find(node => node.innerText.includes(', heard '))?.innerText"
+DRAWN = "document.querySelector('.inside[data-drawn]')?.dataset.drawn"
 TEXT = "document.body.innerText.includes({!r})"
 
 
@@ -84,13 +95,63 @@ def on_results(page) -> dict[str, Callable[[int], float]]:
         return timed(page, page.locator(".st-key-results_cost").get_by_text(name, exact=True).click,
                      f"[...document.querySelectorAll('.xtitle')].some(node => node.textContent.includes('{title}'))")
 
-    return {"Results: another run": run, "Results: accuracy against another cost": cost}
+    def cell(turn: int) -> float:
+        place = page.evaluate(CELL, turn % 2)
+        return timed(page, lambda: page.locator(MATRIX).first.click(position=place),
+                     f"document.querySelector('input[aria-label=Cell]')?.value.startsWith('{('dog', 'rain')[turn % 2]} heard')")
+
+    def row(turn: int) -> float:
+        before = page.evaluate(HEARD)
+        table = page.locator("[class*=st-key-results_clips] [data-testid=stDataFrame]").first
+        return timed(page, lambda: table.click(position={"x": 60, "y": 35 * (1 + (turn + 1) % 4) + 17}),
+                     f"({HEARD}) && ({HEARD}) !== {before!r}")
+
+    return {"Results: another run": run, "Results: accuracy against another cost": cost, "Results: a cell of the matrix": cell,
+            "Results: a clip behind a cell": row}
+
+
+def on_listen(page) -> dict[str, Callable[[int], float]]:
+    def model(turn: int) -> float:
+        name = ("cnn_transformer_h4-assignment-s0", "earshot-wary-published-s0")[turn % 2]
+        before = page.evaluate(DRAWN)
+        page.get_by_label("Model").first.click()
+        option = page.get_by_role("option").filter(has_text=name).first
+        option.wait_for()
+        return timed(page, option.click, f"({DRAWN}) && ({DRAWN}) !== {before!r}")
+
+    return {"Listen inside: another model": model}
+
+
+def on_home(page) -> dict[str, Callable[[int], float]]:
+    def drop(turn: int) -> float:
+        page.get_by_role("link", name="Home", exact=True).first.click()
+        page.wait_for_function(f"() => {PAGES['Home']}", timeout=60_000)
+        settle(page)
+        content = io.BytesIO()
+        soundfile.write(content, 0.1 * np.random.default_rng(turn).standard_normal(5 * 44_100), 44_100, format="WAV")
+        sound = {"name": f"dropped {turn}.wav", "mimeType": "audio/wav", "buffer": content.getvalue()}
+        chooser = page.locator(".st-key-home_upload input[type=file]")
+        return timed(page, lambda: chooser.set_input_files([sound]),
+                     f"({DRAWN}) && {TEXT.format('Listening to ' + sound['name'])}")
+
+    return {"Home: a dropped sound, to its answer": drop}
+
+
+def on_tune(page) -> dict[str, Callable[[int], float]]:
+    def trials(turn: int) -> float:
+        number = str(20 + turn % 2)
+        field = page.get_by_label("Trials", exact=True).first
+        field.fill(number)
+        return timed(page, lambda: field.press("Enter"), TEXT.format(number + " trials"))
+
+    return {"Tune: more trials, to their price": trials}
 
 
 def measure(url: str, times: int) -> None:
     print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
     with browser() as page:
-        for address, actions in (("", ways), ("train", on_train), ("results", on_results)):
+        for address, actions in (("", ways), ("train", on_train), ("tune", on_tune),
+                                 (f"results?run={RUNS[0]}", on_results), ("listen?dataset=ESC-10", on_listen), ("", on_home)):
             page.goto(f"{url}/{address}")
             settle(page)
             for name, act in actions(page).items():

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.frame import escape
+from app.components.rows import row_table
 from app.explore.selection import open_clip
 from core.clips import Dataset
 from core.facts import ClipFacts
@@ -32,21 +33,12 @@ def clip_rows(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Seque
 def clip_table(dataset: Dataset, facts: Sequence[ClipFacts] | None, listed: Sequence[int], opened: int,
                colours: dict[str, str], height: int) -> None:
     """Draw the table with the open clip's row marked; a click on another row opens that clip."""
-    key = f"clips_{abs(hash(tuple(listed)))}"
-
-    def row_chosen() -> None:
-        chosen = st.session_state[key]["selection"]
-        rows = [row for row, _ in chosen["cells"]] or chosen["rows"]
-        if rows:
-            open_clip(dataset.clips[listed[rows[0]]])
-
-    st.session_state[key] = {"selection": {"rows": [listed.index(opened)], "columns": [], "cells": []}}
     table = clip_rows(dataset, facts, listed)
     table["Class"] = [[label] for label in table["Class"]]
     names = list(dataset.class_names)
-    st.dataframe(
-        table, key=key, hide_index=True, height=height, on_select=row_chosen,
-        selection_mode=["single-row-required", "single-cell"], placeholder=MISSING,
+    row_table(
+        table, listed.index(opened), lambda row: open_clip(dataset.clips[listed[row]]),
+        key=f"clips_{abs(hash(tuple(listed)))}", height=height, placeholder=MISSING,
         alt="The clips that meet the filters", column_config={
             "Clip": st.column_config.TextColumn(pinned=True, width=98),
             "Class": st.column_config.MultiselectColumn(options=names, color=[colours[name] for name in names],

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.timeline import timeline_view
-from app.components import guarded_fragment, show_error
+from app.components import guarded_fragment, row_table, show_error
 from app.components.frame import escape
 from app.components.timeline import timeline
 from app.listening import Heard, Sound, go_through_again, going_through
@@ -86,18 +86,16 @@ def _events(sound: Sound, events: list[Event], part: dict) -> None:
     table = pd.DataFrame({"start": [_clock(event.start) for event in events], "end": [_clock(event.end) for event in events],
                           "class": [event.label for event in events], "mean %": [100 * event.mean for event in events],
                           "peak %": [100 * event.peak for event in events]})
-    key = f"listen_events_{sound.key}_{len(events)}"
 
-    def chosen() -> None:
-        rows = st.session_state[key].selection.rows
-        if rows:
-            event = events[rows[0]]
-            part.update(window=event.window, region=(event.start, event.end), plays=part["plays"] + 1)
+    def play(row: int) -> None:
+        event = events[row]
+        part.update(window=event.window, region=(event.start, event.end), plays=part["plays"] + 1)
 
     percent = st.column_config.NumberColumn(format="%.1f", width="small")
-    st.dataframe(table, key=key, on_select=chosen, selection_mode="single-row", hide_index=True,
-                 height=min(TABLE_HEIGHT, 38 + 35 * len(events)), alt="Events with start, end, class and probability",
-                 column_config={"mean %": percent, "peak %": percent})
+    played = next((row for row, event in enumerate(events) if part["region"] == (event.start, event.end)), None)
+    row_table(table, played, play, key=f"listen_events_{sound.key}_{len(events)}",
+              height=min(TABLE_HEIGHT, 38 + 35 * len(events)), alt="Events with start, end, class and probability",
+              column_config={"mean %": percent, "peak %": percent})
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.background import Job, Report
-from app.components import guarded_fragment, show_error
+from app.components import guarded_fragment, picked_row, show_error
 from app.components.frame import escape
 from app.listening import Sound, predictor, shown_name, sound_of_bytes, sound_of_file
 from core.answers import Answer, answer_file, answers_csv, sounds_in
@@ -118,18 +118,18 @@ def answers_table() -> Sound | None:
         "seconds": [answer.prediction.seconds if answer.prediction else None for answer in rows],
         "problem": [answer.error or "" for answer in rows]})
     number = st.column_config.NumberColumn
-    chosen = st.dataframe(
-        table if failed else table.drop(columns="problem"), key="listen_many_table", on_select="rerun",
-        selection_mode="single-row", hide_index=True, placeholder="", height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
+    chosen = picked_row(
+        table if failed else table.drop(columns="problem"), key="listen_many_table", first=None, placeholder="",
+        height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
         column_config={"probability %": number(format="%.1f"), "seconds": number(format="%.2f"),
                        "file": st.column_config.TextColumn(width="medium")},
-        alt="Every file with its answer, probability and length").selection.rows
-    if not chosen or chosen[0] >= len(rows):
+        alt="Every file with its answer, probability and length")
+    if chosen is None:
         return None
-    if rows[chosen[0]].error:
-        show_error(rows[chosen[0]].error)
+    if rows[chosen].error:
+        show_error(rows[chosen].error)
         return None
-    return _opened(*sources[chosen[0]])
+    return _opened(*sources[chosen])
 
 
 def _opened(name: str, source: Path | bytes) -> Sound | None:

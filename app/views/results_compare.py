@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts.cost import COSTS, cost_figure
 from app.charts.folds import runs_figure
-from app.components import show_error, show_figure
+from app.components import row_table, show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_analysis import (
@@ -154,18 +154,15 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
     rows = (standings(field).astype(object).to_dict("records") if field else []) + [_row(result) for result in others]
     rows = [{name: None if value is None or value != value else value for name, value in row.items()} for row in rows]
     table = pd.DataFrame([_shown_row(row) for row in rows])
-    key = f"results_table_{chosen}_{len(rows)}"
 
-    def look_into():
-        picked = st.session_state[key]["selection"]["rows"]
-        if picked and chosen not in runs[picked[0]]:
-            st.session_state[CHOSEN] = runs[picked[0]][0]
+    def look_into(row: int) -> None:
+        if chosen not in runs[row]:
+            st.session_state[CHOSEN] = runs[row][0]
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    st.dataframe(
-        table if others else table.drop(columns="state"), hide_index=True, key=key, on_select=look_into,
-        selection_mode="single-row", placeholder="–", height=35 * (min(len(rows), TALL) + 1) + 3,
-        selection_default={"selection": {"rows": [next(place for place, names in enumerate(runs) if chosen in names)]}},
+    row_table(
+        table if others else table.drop(columns="state"), next(place for place, names in enumerate(runs) if chosen in names),
+        look_into, key=f"results_table_{len(rows)}", placeholder="–", height=35 * (min(len(rows), TALL) + 1) + 3,
         column_config={
             "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),
             "accuracy": number("Accuracy", format="%.1f %%", help="On the test clips: mean over folds, models or seeds"),

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure, confusion_figure
-from app.components import guarded_fragment, show_figure
+from app.components import guarded_fragment, picked_row, show_figure
 from app.state import is_dark
 from app.views.results_clip import clip_player, list_height, stem
 from app.views.results_data import Result
@@ -119,14 +119,10 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
         shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
     if clips["clip_fold"].nunique() > 1:
         shown["fold"] = clips["clip_fold"]
-    state = st.dataframe(
-        shown, hide_index=True, height=list_height(len(shown)), key=key, on_select="rerun",
-        selection_mode="single-row", selection_default={"selection": {"rows": [0]}},
-        column_config={"sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the "
-                                                             "predicted class, a mean over the models that said so"),
-                       "models": st.column_config.TextColumn("models", help="How many of the models said so")})
-    chosen = state["selection"]["rows"]
-    return chosen[0] if chosen and chosen[0] < len(clips) else 0
+    return picked_row(shown, height=list_height(len(shown)), key=key, column_config={
+        "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the predicted class, "
+                                              "a mean over the models that said so"),
+        "models": st.column_config.TextColumn("models", help="How many of the models said so")})
 
 
 def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:

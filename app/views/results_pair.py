@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure
-from app.components import guarded_fragment, show_figure
+from app.components import guarded_fragment, picked_row, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_clip import clip_player, list_height, stem
@@ -146,15 +146,11 @@ def _picked(clips: pd.DataFrame, first: Result, second: Result, *, key: str) -> 
     """The list with one row selected; position of that row."""
     table = pd.DataFrame({"clip": [stem(path) for path in clips["path"]], "true": clips["true"], "first": clips["first"],
                           "second": clips["second"], "sure": 100 * clips["probability"]})
-    state = st.dataframe(
-        table, hide_index=True, height=list_height(len(table)), key=key, on_select="rerun", selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}},
-        column_config={"first": st.column_config.TextColumn("first says", help=escape(first.name)),
-                       "second": st.column_config.TextColumn("second says", help=escape(second.name)),
-                       "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability that the wrong "
-                                                             "one gives to its answer")})
-    chosen = state["selection"]["rows"]
-    return chosen[0] if chosen and chosen[0] < len(table) else 0
+    return picked_row(table, height=list_height(len(table)), key=key, column_config={
+        "first": st.column_config.TextColumn("first says", help=escape(first.name)),
+        "second": st.column_config.TextColumn("second says", help=escape(second.name)),
+        "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability that the wrong one gives to its "
+                                              "answer")})
 
 
 def _answer(result: Result, picked: pd.Series) -> None:

@@ -48,6 +48,27 @@ def test_a_click_on_a_cell_lists_and_plays_its_clips(start_server, page, tmp_pat
     expect(cell).to_have_value(chosen)
 
 
+def test_a_click_anywhere_in_a_row_picks_it(start_server, page, tmp_path):
+    from playwright.sync_api import expect
+
+    data = tmp_path / "data"
+    write_table(data / "sounds")
+    server = start_server(EARSHOT_DATA=data)
+    for model, skill in (("cnn1d", 0.6), ("cnn_transformer_h4", 4.0)):
+        fabricate_run(server.checkpoints, load_dataset(str(data / "sounds")), name=model, model=model, protocol="published",
+                      skill=skill, dataset_name="sounds")
+    server.open(page, "/results?experiment=design")
+    table = page.locator("[class*=st-key-results_table] [data-testid=stDataFrame]")
+    for row, name in ((1, "cnn_transformer_h4"), (2, "cnn1d")):  # the best first
+        table.click(position={"x": 120, "y": 35 * row + 17})
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    clips = page.locator("[class*=st-key-results_clips] [data-testid=stDataFrame]")
+    heard = page.get_by_text(re.compile(r"^\d\d: \w+, heard as \w+$"))
+    first = heard.inner_text()
+    clips.click(position={"x": 90, "y": 35 * 2 + 17})
+    expect(heard).not_to_have_text(first)
+
+
 def write_table(folder: Path) -> None:
     """Thirty clips of one second in three classes and five folds, two clips per recording."""
     folder.mkdir(parents=True)

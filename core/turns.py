@@ -14,6 +14,7 @@ from core.work_folder import Work, now
 
 POLL = 0.5  # s between two looks at the queue
 SELDOM = 20  # of these at most until a run far behind looks again: a hundred that wait must not cost what one training does
+ENDING = 3.0  # s; a process that was killed has given back gigabytes by then
 HEARTBEAT = 60.0  # s after which a waiting run says that it still waits
 
 
@@ -26,10 +27,16 @@ def claim(run: Work) -> None:
 
 
 def hold(run: Work) -> SystemLock:
-    """The lock that makes this process the only one working on the run; :class:`UserError` when another one is."""
-    lock = SystemLock(run.path / ".lock")
-    if not lock.try_acquire():
-        raise UserError(f"another process works on {run.name} already; cancel it there first")
+    """The lock that makes this process the only one working on the run; :class:`UserError` when another one is.
+
+    A process that was killed counts as dead as soon as its first thread is, and keeps its locks until its last one is: until
+    all of its memory is given back. So it is asked for a while.
+    """
+    lock, deadline = SystemLock(run.path / ".lock"), time.monotonic() + ENDING
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            raise UserError(f"another process works on {run.name} already; cancel it there first")
+        time.sleep(0.05)  # nothing announces it
     return lock
 
 

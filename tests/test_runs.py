@@ -213,7 +213,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.json"]
 
 
-def test_a_lock_is_one_process_s_at_a_time(tmp_path):
+def test_a_lock_is_one_process_s_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.turns.ENDING", 0.1)
     one, two = SystemLock(tmp_path / "lock"), SystemLock(tmp_path / "lock")
     assert one.try_acquire() and not two.try_acquire()
     one.release()
@@ -223,6 +224,14 @@ def test_a_lock_is_one_process_s_at_a_time(tmp_path):
     run = create_run(TrainConfig(), "r")
     with hold(run), pytest.raises(UserError, match="another process works on r"):
         hold(run)
+
+
+def test_a_lock_of_a_process_that_is_just_ending_is_waited_for(monkeypatch):
+    """Its first thread is gone and so it counts as dead, the others still give back its memory."""
+    run, free, asked = create_run(TrainConfig(), "r"), SystemLock.try_acquire, []
+    monkeypatch.setattr(SystemLock, "try_acquire", lambda lock: bool(asked.append(lock) or len(asked) > 2) and free(lock))
+    with hold(run):
+        assert len(asked) == 3
 
 
 def test_turns_go_to_the_oldest_that_is_alive():

@@ -3,7 +3,8 @@
 One row per thing a person does: median and worst of twenty, from the press (or from asking for the page) until the new
 picture of the clip is drawn; the processor time that browser and server spent on one, which other work on the machine
 hardly changes; and by how much the page jumped (the browser's layout shift: 0 is still, above 0.1 disturbs). Then the
-bytes that came over the network. ``--url`` twice compares two servers that already run, turn by turn.
+bytes that came over the network. "First visit" is in a new browser, which compiles Streamlit's and Plotly's scripts, "first
+picture" in a tab that has them compiled. ``--url`` twice compares two servers that already run, turn by turn.
 """
 
 import argparse
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 
 from shots import browser, serve, settle
 
+VISITS = 5  # at most; each starts a browser
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
 DRAWN = f"() => document.querySelector('{FIGURE} .heatmaplayer image') !== null"
 SHIFTS = """window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(entry => window.shifts.push(entry)))
@@ -99,6 +101,11 @@ def first_picture(page, address: str) -> float:
     page.goto(address)
     page.wait_for_function(DRAWN, timeout=120_000)
     return 1000 * (time.perf_counter() - started)
+
+
+def first_visit(address: str) -> float:
+    with browser() as page:
+        return first_picture(page, address)
 
 
 def press(page, act: Callable[[], None]) -> float:
@@ -184,6 +191,9 @@ def measure(url: str, address: str, times: int, only: str) -> None:
                 heard = (meter.bytes - before) / times
                 print(f"{'':<4}over the network: {heard / 1e6:.2f} MB a clip")
         print(f"over the network: {weight / 1e6:.2f} MB at the first visit, Streamlit's and Plotly's scripts included")
+    if not only:
+        visits = [first_visit(address) for _ in range(min(times, VISITS))]
+        print(f"{'first visit':<24}{statistics.median(visits):7.0f}{max(visits):8.0f}   ({len(visits)} new browsers)")
 
 
 def main() -> None:

@@ -101,6 +101,8 @@ class Server:
 
     def stop(self) -> None:
         """At once, as a crash does."""
+        if self.process is None:
+            return
         with contextlib.suppress(psutil.NoSuchProcess):
             self.process.kill()
             self.process.wait(10)
@@ -148,7 +150,8 @@ class Tab:
     page: object = None
 
     def fresh(self):
-        """The page as a new one would be: 1440 × 900, light, with nothing stored."""
+        """The page as a new one would be: 1440 × 900, light, with nothing stored. Without animations, as people may wish it:
+        the processor draws each of their pictures."""
         if self.page is None:
             self.page = self.browser.new_context(reduced_motion="reduce").new_page()
             self.page.set_default_timeout(DEADLINE * 1000)
@@ -185,14 +188,18 @@ def page(tab, request, tmp_path) -> Iterator:
     page = tab.fresh()
     yield page
     report = getattr(request.node, "report_call", None)
-    if report is None or not report.passed:
+    if report is not None and report.failed:
         picture = tmp_path / "last.png"
         with contextlib.suppress(Exception):  # a page that hangs shows no picture, and the tests after it wait for it
             page.screenshot(path=picture, full_page=True, timeout=10_000)
             print(f"the last picture of the page: {picture}")
         tab.close()
-    else:
+        return
+    try:
         tab.leave()
+    except Exception:  # whatever it was: the next test gets another, and this one's teardown says it
+        tab.close()
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,7 @@ def on_tune(page) -> dict[str, Callable[[int], float]]:
     return {"Tune: more trials, to their price": trials}
 
 
-def measure(url: str, times: int) -> None:
+def measure(url: str, times: int, only: str) -> None:
     print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
     with browser() as page:
         for address, actions in (("", ways), ("train", on_train), ("tune", on_tune),
@@ -155,6 +155,8 @@ def measure(url: str, times: int) -> None:
             page.goto(f"{url}/{address}")
             settle(page)
             for name, act in actions(page).items():
+                if only not in name:
+                    continue
                 for turn in (0, 1):
                     act(turn)  # warm
                 taken = []
@@ -167,13 +169,14 @@ def measure(url: str, times: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=20, help="how often each thing is done")
+    parser.add_argument("--only", default="", help="part of the names of the things to do")
     parser.add_argument("--url", help="a server that already runs")
     args = parser.parse_args()
     if args.url:
-        measure(args.url, args.times)
+        measure(args.url, args.times, args.only)
     else:
         with serve() as url:
-            measure(url, args.times)
+            measure(url, args.times, args.only)
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ def give_way() -> None:
 def keep_memory() -> None:
     """From here on memory that is freed stays with this process, for the next batch of a training needs as much again.
 
-    By itself glibc hands large blocks back at once, and the system zeroes every page of them anew: half of the time of
-    ``sanet``, whose batches go through gigabytes (``man 3 mallopt``). Does nothing where the C library is another.
+    By itself glibc hands large blocks back at once, and the system zeroes every page of them anew: up to half of the time
+    where batches go through gigabytes (``man 3 mallopt``). Does nothing where the C library is another.
     """
     if platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt

@@ -22,9 +22,18 @@ def row_table(table: pd.DataFrame, row: int | None, on_pick: Callable[[int], Non
 
 def picked_row(table: pd.DataFrame, *, key: str, first: int | None = 0, **options) -> int | None:
     """Draw the table and return the row that was picked in it last; ``first`` before anything was."""
-    kept = f"{key}_row"
+    kept = _kept(key)
     row = st.session_state.get(kept, first)
     if row is not None and row >= len(table):
         row = first
     row_table(table, row, lambda place: st.session_state.update({kept: place}), key=key, **options)
     return row
+
+
+def forget_row(key: str) -> None:
+    """What was picked in the table of :func:`picked_row` counts no more: it shows something else now."""
+    st.session_state.pop(_kept(key), None)
+
+
+def _kept(key: str) -> str:
+    return f"{key}_row"

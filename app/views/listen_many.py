@@ -8,6 +8,7 @@ import streamlit as st
 from app.background import Job, Report
 from app.components import guarded_fragment, picked_row, show_error
 from app.components.frame import escape
+from app.components.rows import forget_row
 from app.listening import Sound, predictor, shown_name, sound_of_bytes, sound_of_file
 from core.answers import Answer, answer_file, answers_csv, sounds_in
 from core.audio import UPLOAD_TYPES
@@ -19,6 +20,7 @@ EVERY = 0.5  # s between two looks at the work
 FILES, FOLDER = "Files", "A folder on this machine"
 TABLE_HEIGHT = 420
 JOB, ROWS, SOURCES = "listen_many_job", "listen_many_rows", "listen_many_sources"
+TABLE = "listen_many_table"
 
 
 def choose_many(run: Run, fold: str) -> Sound | None:
@@ -85,6 +87,7 @@ def _start(run: Run, fold: str, sources: list) -> None:
             rows.append(answer_file(checkpoint, source, name, heard))
         return tuple(checkpoint.class_names)
 
+    forget_row(TABLE)  # other sounds now
     st.session_state.update({JOB: Job(work), ROWS: rows, SOURCES: (f"{run.name}, {fold}", list(sources))})
 
 
@@ -119,7 +122,7 @@ def answers_table() -> Sound | None:
         "problem": [answer.error or "" for answer in rows]})
     number = st.column_config.NumberColumn
     chosen = picked_row(
-        table if failed else table.drop(columns="problem"), key="listen_many_table", first=None, placeholder="",
+        table if failed else table.drop(columns="problem"), key=TABLE, first=None, placeholder="",
         height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
         column_config={"probability %": number(format="%.1f"), "seconds": number(format="%.2f"),
                        "file": st.column_config.TextColumn(width="medium")},

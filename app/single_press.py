@@ -1,0 +1,40 @@
+"""A press of a button is done once.
+
+A fragment with ``run_every`` asks to be drawn again by a timer in the browser. Streamlit 1.67's browser side keeps a press until
+the next turn of the browser's event loop, where it sends it and forgets it. A timer that is due in that very turn (a busy
+machine has such) sends the press along with its own asking: the server would do it twice, and one press of "Start training"
+made two runs. What a timer sends of presses is dropped here: the browser sends each of them itself in a moment. Streamlit has
+no hook for that, so one method of its session is wrapped.
+"""
+
+from functools import wraps
+
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+
+PRESSES = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
+
+
+def without_presses(asked: ClientState) -> ClientState:
+    """What a timer asked for, without the presses of buttons in it; anything else as it came."""
+    if not asked.is_auto_rerun:
+        return asked
+    kept = [state for state in asked.widget_states.widgets if state.WhichOneof("value") not in PRESSES]
+    plain = ClientState()
+    plain.CopyFrom(asked)
+    del plain.widget_states.widgets[:]
+    plain.widget_states.widgets.extend(kept)
+    return plain
+
+
+def press_once() -> None:
+    """From here on, in this process; calling it again does nothing."""
+    request_rerun = AppSession.request_rerun
+    if hasattr(request_rerun, "__wrapped__"):
+        return
+
+    @wraps(request_rerun)
+    def request(self, client_state: ClientState | None) -> None:
+        request_rerun(self, client_state and without_presses(client_state))
+
+    AppSession.request_rerun = request

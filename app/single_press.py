@@ -1,10 +1,10 @@
 """A press of a button is done once.
 
-A fragment with ``run_every`` asks to be drawn again by a timer in the browser. Streamlit 1.67's browser side keeps a press until
-the next turn of the browser's event loop, where it sends it and forgets it. A timer that is due in that very turn (a busy
-machine has such) sends the press along with its own asking: the server would do it twice, and one press of "Start training"
-made two runs. What a timer sends of presses is dropped here: the browser sends each of them itself in a moment. Streamlit has
-no hook for that, so one method of its session is wrapped.
+A fragment with ``run_every`` asks to be drawn again by a timer in the browser. The browser side of Streamlit 1.67 keeps a press
+until the next turn of its event loop, where it sends it and forgets it. A timer that is due in that very turn (a busy machine
+has such) sends the press along with its own asking: the server would do it twice, and one press of "Start training" made two
+runs. What a timer sends of presses is dropped here: the browser sends each of them itself in a moment. Streamlit has no hook
+for that, so one method of its session is wrapped.
 """
 
 from functools import wraps

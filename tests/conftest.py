@@ -17,6 +17,7 @@ from streamlit.components.v2 import manifest_scanner
 from core.datasets import Dataset, available_datasets, load_dataset
 from core.models import MODELS
 from core.processes import start_detached
+from tests.tiny_model import stand_for_cnn1d
 from tests.warm_start import TRAINING, WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
@@ -66,12 +67,12 @@ def own_data(isolated, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def warm_start(_own_places) -> Iterator[Callable[..., int]]:
-    """Starts the process of a run or a study as ``core.runs`` does, but within milliseconds. Only Linux forks safely with all
-    those libraries in memory; elsewhere it is the real start."""
+    """Starts the process of a run or a study as ``core.runs`` does, but within milliseconds, and with the model of
+    ``tiny_model``. Only Linux forks safely with all those libraries in memory; elsewhere it is the real start."""
     if sys.platform != "linux":
         yield start_detached
         return
-    start = WarmStart(*TRAINING)
+    start = WarmStart(*TRAINING, "tests.tiny_model:stand_for_cnn1d")
     yield start
     start.close()
 
@@ -109,26 +110,13 @@ def voices(isolated) -> Path:
     return root
 
 
-class TinyModel(torch.nn.Module):
-    """Four filters, a norm, dropout and a linear layer: all that a training has to keep and to repeat, in a tenth of the time
-    of the smallest model."""
-
-    def __init__(self, num_classes: int):
-        super().__init__()
-        self.conv, self.norm = torch.nn.Conv1d(1, 4, 32, 16), torch.nn.BatchNorm1d(4)
-        self.dropout, self.head = torch.nn.Dropout(0.1), torch.nn.Linear(4, num_classes)
-
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        features = self.norm(self.conv(waveform[:, None])).relu()
-        return self.head(self.dropout(features.mean(dim=2)))
-
-
 @pytest.fixture(scope="module")
 def tiny_model():
-    """In this module ``cnn1d`` is a :class:`TinyModel`, for trainings of which no test asks how well they listen. A process
-    that a test starts knows nothing of it."""
+    """In this module ``cnn1d`` is a :class:`TinyModel`, for trainings of which no test asks how well they listen. Of the
+    processes that a test starts, only those of ``warm_start`` know it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(MODELS, "cnn1d", lambda wanted: TinyModel(wanted.num_classes))
+        patch.setitem(MODELS, "cnn1d", None)  # so that it is put back
+        stand_for_cnn1d()
         yield
 
 

@@ -22,6 +22,9 @@ from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
 from core.worker import work
 from tests.conftest import DEADLINE, until
+from tests.test_tuning import made, outcome
+
+LONG = 100_000  # epochs, far more than a test waits for
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and SIGINT are POSIX")
 
@@ -61,7 +64,7 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
-    config = config.replace(epochs=5, final=True)
+    config = config.replace(epochs=30, final=True)
     whole, killed = create_run(config, "whole"), create_run(config, "killed")
     launch(whole)
     wait_for_state(whole, "finished")
@@ -80,9 +83,24 @@ def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(con
     assert {file.name for file in killed.path.iterdir()} == {file.name for file in whole.path.iterdir()}
 
 
+def test_a_study_that_is_killed_goes_on(config):
+    config = config.replace(protocol="assignment", folds=5, epochs=6)
+    whole, cut = made(config, "whole", trials=2), made(config, "cut", trials=2)
+    launch(whole)
+    until(lambda: whole.state == "finished", "the undisturbed one is finished")
+    pid = launch(cut)
+    until(lambda: cut.journal.exists() and b'"intermediate_value"' in cut.journal.read_bytes(), "a trial is at work")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not cut.status.active, "it is seen")
+    assert cut.state == "interrupted"
+    resume(cut)
+    until(lambda: cut.state == "finished", "it went on to its end")
+    assert outcome(cut) == outcome(whole)
+
+
 def test_one_trains_the_others_wait_and_the_oldest_goes_first(config):
     first, second, third = (create_run(config.replace(epochs=epochs), name)
-                            for name, epochs in [("first", 5000), ("second", 1), ("third", 1)])
+                            for name, epochs in [("first", LONG), ("second", 1), ("third", 1)])
     for run in (first, second, third):
         launch(run)
     until(lambda: first.state == "running" and second.status.pid and third.status.pid, "first runs, the others wait")
@@ -117,7 +135,7 @@ def test_a_launched_run_outlives_the_process_that_launched_it(config):
 
 def test_a_waiting_run_whose_process_is_killed_blocks_nobody(config):
     first, dead, last = (create_run(config.replace(epochs=epochs), name)
-                         for name, epochs in [("first", 5000), ("dead", 1), ("last", 1)])
+                         for name, epochs in [("first", LONG), ("dead", 1), ("last", 1)])
     for run in (first, dead, last):
         launch(run)
     until(lambda: first.state == "running" and dead.status.pid and last.status.pid, "all three are there")
@@ -217,7 +235,7 @@ def test_a_child_ends_with_the_process_that_started_it():
 
 
 def test_two_processes_do_not_work_on_one_run(config):
-    run = create_run(config.replace(epochs=5000), "r")
+    run = create_run(config.replace(epochs=LONG), "r")
     launch(run)
     wait_for_state(run, "running")
     launched = run.status.pid
@@ -240,7 +258,7 @@ def test_a_run_that_fails_says_so(config, tiny_folder):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
     command = [sys.executable, "-m", "core", "train", "--dataset", config.dataset, "--model", "cnn1d", "--protocol",
-               "kfold", "--folds", "2", "--epochs", "5000", "--set", "sample_rate=8000", "--set", "clip_seconds=0.5",
+               "kfold", "--folds", "2", "--epochs", str(LONG), "--set", "sample_rate=8000", "--set", "clip_seconds=0.5",
                "--seed", "0", "--seed", "1"]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it, and so
     try:                                                                # would what they start

@@ -1,11 +1,7 @@
 """A study in this process: nothing of fold 1, the same when it is cut short, and every mistake one sentence."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -14,13 +10,12 @@ import soundfile
 
 from core import study_storage, tuning
 from core.__main__ import main
-from core.config import ROOT, TrainConfig
+from core.config import TrainConfig
 from core.crossval import run_training
 from core.errors import UserError
-from core.models import MODELS
 from core.objective import Objective, without_test
 from core.plan import make_plan
-from core.runs import cancel, create_run, get_run, launch, list_runs, resume
+from core.runs import cancel, create_run, get_run, list_runs, resume
 from core.search_space import SPACE, narrowed, whole_space
 from core.studies import create_study, get_study, list_studies, want_more
 from core.study_folder import ENDED, Study, base_config
@@ -28,10 +23,9 @@ from core.study_storage import open_study
 from core.tuning import run_study
 from core.verdict import verdict_of
 from core.worker import work
-from tests.conftest import until, write_tiny
+from tests.conftest import write_tiny
 
 NAMES = ("learning_rate", "batch_size", "mixup")
-CNN1D = MODELS["cnn1d"]  # as other processes know it
 TRIALS = 4
 
 
@@ -202,23 +196,6 @@ def _dies_silently(tell):
             raise Killed
         return tell(self, trial, state, *args, **options)
     return told
-
-
-def test_a_process_that_is_killed_goes_on(config, warm_start, monkeypatch):
-    """The real thing: SIGKILL in the middle of a trial, then `tune --resume`."""
-    monkeypatch.setattr("core.runs.start_detached", warm_start)
-    monkeypatch.setitem(MODELS, "cnn1d", CNN1D)
-    whole = outcome(searched(config.replace(epochs=4), "whole", trials=2))
-    study = made(config.replace(epochs=4), "cut", trials=2)
-    pid = launch(study)
-    until(lambda: study.journal.exists() and b'"intermediate_value"' in study.journal.read_bytes(), "a trial is at work")
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not study.status.active, "it is seen")
-    assert study.state == "interrupted"
-    ended = subprocess.run([sys.executable, "-m", "core", "tune", "--resume", "cut"], cwd=ROOT, capture_output=True, text=True,
-                           timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert "cut: " in ended.stdout and outcome(study) == whole
 
 
 def test_cancel_keeps_what_is_done_and_resume_goes_on(config, whole):

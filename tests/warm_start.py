@@ -18,7 +18,8 @@ TRAINING = ("sklearn.metrics", "torch._dynamo", "core.crossval", "core.tuning")
 
 
 class WarmStart:
-    """Stands for :func:`core.processes.start_detached`; ``imports`` are the modules that its processes have already."""
+    """Stands for :func:`core.processes.start_detached`; ``imports`` are the modules that its processes have already;
+    of ``module:function`` the function is called too."""
 
     def __init__(self, *imports: str):
         self._process = subprocess.Popen([sys.executable, __file__, *imports], cwd=ROOT, stdin=subprocess.PIPE,
@@ -37,7 +38,11 @@ class WarmStart:
 def serve(imports: list[str]) -> None:
     """Fork for every line of the standard input and tell the process id."""
     for name in imports:
-        importlib.import_module(name)
+        module, _, function = name.partition(":")
+        module = importlib.import_module(module)
+        if function:
+            getattr(module, function)()
+    os.fsync = lambda descriptor: None  # no test pulls the plug
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects those that ended
     for line in sys.stdin:
         pid = os.fork()

@@ -21,7 +21,7 @@ from core.audio import fit_length, resample
 from core.clips import Dataset
 from core.config import cache_dir
 from core.errors import UserError
-from core.facts import ClipFacts, Progress, dataset_key, examine_all, facts_from_json, facts_place, write_facts
+from core.facts import ClipFacts, Progress, clip_facts, dataset_key, examine_all, facts_from_json, facts_place, write_facts
 
 UNUSED_DAYS = 30
 
@@ -64,11 +64,11 @@ def open_cache(dataset: Dataset, sample_rate: int, clip_seconds: float,
     key = dataset_key(dataset, sample_rate, num_samples)
     folder = parent / f"{_slug(dataset.name)}-{sample_rate}-{num_samples}-{key}"
     cache = _existing(folder, dataset, sample_rate, num_samples)
-    if cache is None:
+    if cache is None or _more_can_be_read(cache):
         try:
             parent.mkdir(parents=True, exist_ok=True)
             _remove_unused(parent)
-            _build(folder, dataset, sample_rate, num_samples, on_progress)
+            _build(folder, dataset, sample_rate, num_samples, on_progress, instead=cache is not None)
         except OSError as error:
             raise UserError(f"the decoded clips could not be kept in {parent} ({error.strerror or error}); "
                             "set EARSHOT_CACHE to a folder with space") from None
@@ -76,6 +76,12 @@ def open_cache(dataset: Dataset, sample_rate: int, clip_seconds: float,
         if cache is None:
             raise UserError(f"the decoded clips in {folder} vanished while they were being opened; try again")
     return cache
+
+
+def _more_can_be_read(cache: WaveformCache) -> bool:
+    """Whether a clip that could not be read when the cache was built can be now."""
+    return bool(cache.unreadable) and any(kept.error and not fact.error for kept, fact in
+                                          zip(cache.facts, clip_facts(cache.dataset), strict=True))
 
 
 def _existing(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int) -> WaveformCache | None:
@@ -92,7 +98,8 @@ def _existing(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int
     return WaveformCache(dataset, sample_rate, waveforms, facts)
 
 
-def _build(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int, on_progress: Progress | None) -> None:
+def _build(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int, on_progress: Progress | None,
+           instead: bool) -> None:
     shape = (len(dataset.clips), num_samples)
     needed, free = 2 * shape[0] * shape[1], shutil.disk_usage(folder.parent).free
     if needed > 0.95 * free:  # writing to a memory map on a full disk would kill the process
@@ -117,7 +124,7 @@ def _build(folder: Path, dataset: Dataset, sample_rate: int, num_samples: int, o
         del waveforms
         write_facts(temporary / "facts.json", facts)
         write_facts(kept_facts, facts)
-        if folder.exists() and _existing(folder, dataset, sample_rate, num_samples) is None:
+        if folder.exists() and (instead or _existing(folder, dataset, sample_rate, num_samples) is None):
             shutil.rmtree(folder)
         if not folder.exists():
             _rename(temporary, folder)

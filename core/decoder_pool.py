@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from core.config import ROOT
 from core.decoder import BLOCK, DATA, ERROR, QUESTION, READY, receive, send
-from core.errors import UserError
+from core.errors import NotNow, UserError
 from core.limits import decode_seconds, decoder_mb
 
 CHILDREN = 4
@@ -38,7 +38,7 @@ class Decoder:
             self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
         except OSError as error:
-            raise UserError(f"sounds cannot be read now: the decoder's process could not be started ({error})") from None
+            raise NotNow(f"sounds cannot be read now: the decoder's process could not be started ({error})") from None
 
     @property
     def alive(self) -> bool:
@@ -52,8 +52,8 @@ class Decoder:
                 self._exchange(START_SECONDS, [])
             except ChildDied:
                 self.close()
-                raise UserError("sounds cannot be read now: the decoder's process ends at once; its error is in the log, "
-                                "and `python -m core.decoder 1024` shows it") from None
+                raise NotNow("sounds cannot be read now: the decoder's process ends at once; its error is in the log, "
+                             "and `python -m core.decoder 1024` shows it") from None
             self._ready = True
         frames = [(QUESTION, json.dumps(question).encode())] + ([] if data is None else [(DATA, data)])
         return self._exchange(seconds, frames)

@@ -6,3 +6,7 @@ class UserError(Exception):
 
     The command line prints it as ``error: …`` and exits with status 2; a page shows it where the person is looking.
     """
+
+
+class NotNow(UserError):
+    """Something of this machine, not of the file: the same may work in a moment."""

@@ -42,11 +42,12 @@ class Event:
 def find_events(prediction: Prediction, threshold: float = THRESHOLD) -> list[Event]:
     """All events of an answer in the order of their beginning. ``threshold`` is a probability between 0 and 1.
 
-    Digital silence has none. Raises :class:`UserError` for a threshold that is no such probability.
+    Digital silence has none. A sound that as a whole is "none of these" may have some: a dog, then rain, then a rooster is
+    surely none of them from end to end. Raises :class:`UserError` for a threshold that is no such probability.
     """
     if not 0 < threshold < 1:
         raise UserError(f"the threshold of an event is a probability between 0 and 1, found {threshold:g}")
-    if prediction.unknown:
+    if prediction.silent:
         return []
     edges = window_edges(prediction.windows, prediction.seconds)
     probs = np.stack([window.probs for window in prediction.windows])

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy as np
 from core.audio import audio_info, clipped_share, peak_db, read_audio, rms_db, silence_share
 from core.clips import Clip, Dataset
 from core.config import cache_dir
-from core.errors import UserError
+from core.errors import NotNow, UserError
 from core.files import write_text
 
 VERSION = 1
 THREADS = min(4, os.cpu_count() or 1)
+_tried_again: set[Path] = set()  # places whose unreadable files this process has tried
 Progress = Callable[[int, int], None]
 
 
@@ -42,15 +43,28 @@ class ClipFacts:
 
 
 def clip_facts(dataset: Dataset, on_progress: Progress | None = None) -> list[ClipFacts]:
-    """Facts of every clip in order; decodes the data set only when a file is new or has changed."""
+    """Facts of every clip in order; decodes the data set only when a file is new or has changed.
+
+    Files that could not be read are tried again once in every process: what was missing (PyAV, memory, time, a larger
+    limit) may be there now.
+    """
     place = facts_place(dataset)
     try:
-        return facts_from_json(json.loads(place.read_text(encoding="utf-8")))
+        kept = facts_from_json(json.loads(place.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        facts = [fact for _, fact, _, _ in examine_all(dataset, lambda waveform, rate: None, on_progress)]
+        kept = []
+    good = {index: fact for index, fact in enumerate(kept) if place in _tried_again or not fact.error}
+    _tried_again.add(place)
+    wanted = [index for index in range(len(dataset.clips)) if index not in good]
+    if not wanted:
+        return kept
+    some = replace(dataset, clips=tuple(dataset.clips[index] for index in wanted))
+    good |= {wanted[at]: fact for at, fact, _, _ in examine_all(some, lambda waveform, rate: None, on_progress)}
+    facts = [good[index] for index in range(len(dataset.clips))]
+    if facts != kept:
         with suppress(OSError):  # nowhere to keep them: they are decoded again next time
             write_facts(place, facts)
-        return facts
+    return facts
 
 
 def facts_place(dataset: Dataset) -> Path:
@@ -83,12 +97,17 @@ def examine_all(dataset: Dataset, use: Callable[[np.ndarray, int], object], on_p
 
 
 def examine_clip(path: Path, start: float | None, end: float | None) -> tuple[ClipFacts, np.ndarray | None, int]:
-    """Facts, mono waveform and sample rate of one clip; the waveform is None when it cannot be read."""
+    """Facts, mono waveform and sample rate of one clip; the waveform is None when it cannot be read.
+
+    Raises :class:`NotNow` where no sound can be read at the moment: that is no fact of this one.
+    """
     digest = ""
     try:
         digest = _digest(path)
         waveform, rate = read_audio(path, start, end)
         channels = audio_info(path).channels
+    except NotNow:
+        raise
     except (UserError, OSError) as error:
         return ClipFacts(sha256=digest, error=_sentence(path, error)), None, 0
     sound = hashlib.sha256(f"{rate} ".encode())

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -14,6 +15,7 @@ from core.errors import UserError
 
 AUTO, FILE = "auto", "file"  # any other rule is a regular expression
 SOURCE_END = re.compile(r"[-_]|\d+")
+NAME_END = re.compile(r"[-_. ]")  # what stands between a ready clip's name and the rest of its segment's
 LONGEST_PATTERN = 300
 PATTERN_SECONDS = 5.0  # some expressions take years on a long name
 FINDER = """
@@ -29,7 +31,8 @@ def regrouped(dataset: Dataset, rule: str) -> Dataset:
 
     ``file``: every file is a recording. Else a regular expression that is searched in every file's name without its
     ending (``rec1-a``), or, where it has a ``/`` in it, in the path (``dog/rec1-a``): what its first group finds, or all
-    of it without a group, names the recording; a file in which it finds nothing is one of its own.
+    of it without a group, names the recording; a file in which it finds nothing is one of its own. A segment stays with the
+    ready clip it was cut from under every rule.
     Raises :class:`UserError` for what is no expression, finds nothing at all, or takes too long.
     """
     if rule == AUTO:
@@ -39,8 +42,24 @@ def regrouped(dataset: Dataset, rule: str) -> Dataset:
         sources, sentence = paths, "every file counts as a recording of its own, as was chosen"
     else:
         sources, sentence = _found_sources(rule, paths)
-    clips = tuple(replace(clip, source=plain(source)) for clip, source in zip(dataset.clips, sources, strict=True))
+    source_of = dict(zip(paths, sources, strict=True))
+    cut = cut_from((clip.path, clip.label, clip.segment) for clip in dataset.clips)
+    clips = tuple(replace(clip, source=plain(source_of[cut.get(clip.path, clip.path)])) for clip in dataset.clips)
     return replace(dataset, clips=clips, source_rule=sentence)
+
+
+def cut_from(files: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
+    """The path of the ready clip that a segment was cut from, by the segment's path, of ``(path, class, is a segment)``: of
+    those of its class with whose name its own begins, the one with the longest. Segments without one are left out."""
+    files = list(files)
+    ready = {(PurePosixPath(path).stem, label): path for path, label, segment in files if not segment}
+    found = {}
+    for path, label, segment in files:
+        stem = PurePosixPath(path).stem
+        begins = [stem, *(stem[: end.start()] for end in reversed(list(NAME_END.finditer(stem))))] if segment else []
+        if whole := next((ready[name, label] for name in begins if (name, label) in ready), None):
+            found[path] = whole
+    return found
 
 
 def sources_by_name(paths: list[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from core.metrics import of_split
 from core.readers import clip_identity
 from core.run_folder import Run
 
-VERSION, MOST = 2, 40  # clips looked at
+VERSION, MOST = 3, 40  # clips looked at
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _profiles(run: Run, weights: Path, on_progress) -> dict[int, np.ndarray]:
     checkpoint = load_checkpoint(weights)
     if not attention_layers(checkpoint.model):
         raise UserError(f"{run.name} has no attention to look at")
-    dataset, clips = _test_clips(run)
+    dataset, clips = _test_clips(run, weights)
     found: dict[int, list] = {}
     for done, clip in enumerate(clips, start=1):
         waveform, rate = read_audio(dataset.path_of(clip), start=clip.start, end=clip.end)
@@ -115,15 +115,19 @@ def _profiles(run: Run, weights: Path, on_progress) -> dict[int, np.ndarray]:
     return {layer: np.stack(rows) for layer, rows in found.items()}
 
 
-def _test_clips(run: Run):
-    """The data set, and up to :data:`MOST` of its clips that the run was tested on, evenly over their list."""
+def _test_clips(run: Run, weights: Path):
+    """The data set, and up to :data:`MOST` of its clips that this model was tested on, evenly over their list; for the model
+    that was trained on everything, those that the others were tested on."""
     from core.datasets import configured_dataset
 
     predictions = run.predictions()
     if predictions is None:
         raise UserError(f"{run.name} has no predictions.csv, so its test clips are not known")
     dataset = configured_dataset(run.config)
-    tested = {clip_identity(dataset.name, path) for path in of_split(predictions, "test")["path"]}
+    rows = of_split(predictions, "test")
+    if weights.stem != "final":
+        rows = rows[rows["model_fold"].astype(str) == weights.stem.removeprefix("fold")]
+    tested = {clip_identity(dataset.name, path) for path in rows["path"]}
     clips = [clip for clip in dataset.clips if clip_identity(dataset.name, clip.key) in tested]
     if len(clips) < 2:
         raise UserError(f"the test clips of {run.name} are not in {dataset.name} at {dataset.root}")

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from core.audio import AUDIO_EXTENSIONS
 from core.clips import Clip, Dataset, plain
 from core.errors import UserError
-from core.grouping import name_rule, sources_by_name
+from core.grouping import cut_from, name_rule, sources_by_name
 from core.tables import number, read_table, relative_path
 
 ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
@@ -151,13 +151,9 @@ def read_speech(root: Path) -> Dataset:
              for folder in class_folders(root / part) for file in audio_files(folder)]
     sources = sources_by_name([path for path, _, segment in found if not segment])
     sources |= sources_by_name([path for path, _, segment in found if segment])
-    ready = {(PurePosixPath(path).stem, label): sources[path] for path, label, segment in found if not segment}
-    clips = []
-    for path, label, segment in found:
-        stem = PurePosixPath(path).stem
-        whole = [name for name, of in ready if of == label and segment and re.match(re.escape(name) + r"([-_. ]|$)", stem)]
-        source = ready[max(whole, key=len), label] if whole else sources[path]
-        clips.append(Clip(path, plain(label), None, plain(source), segment=segment))
+    cut = cut_from(found)
+    clips = [Clip(path, plain(label), None, plain(sources[cut.get(path, path)]), segment=segment)
+             for path, label, segment in found]
     rule = f"a segment belongs to the ready clip that its name begins with; {name_rule(sources)}"
     return _dataset(root.name, root, clips, "ready clips and segments", rule)
 

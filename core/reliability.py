@@ -81,10 +81,11 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
 
 def _at_unseen_temperatures(test: pd.DataFrame, validation: pd.DataFrame, names: list[str]) -> np.ndarray:
     """The probabilities of every row of ``test``, those of a fold at a temperature fitted without that fold's clips, where
-    there are validation clips of others."""
+    there are validation clips of others. The two runs may have drawn their folds differently, so it goes by the clips."""
     probs = answers(test, names).probs.copy()
     for fold in test["clip_fold"].unique():
-        rows, others = (test["clip_fold"] == fold).to_numpy(), validation[validation["clip_fold"] != fold]
+        rows = (test["clip_fold"] == fold).to_numpy()
+        others = validation[~validation["path"].isin(test.loc[rows, "path"])]
         probs[rows] = soften(probs[rows], temperature_of(others if len(of_split(others, "validation")) else validation, names))
     return probs
 

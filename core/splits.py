@@ -143,7 +143,10 @@ def _own_folds(dataset: Dataset) -> np.ndarray:
 
 
 def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
-    """Folds 1 to ``count``: no source in two of them, every class in each as far as its sources allow."""
+    """Folds 1 to ``count``: no source in two of them, every class in each as far as its sources allow.
+
+    They are drawn for the clips that may be tested; a segment lies where the ready clips of its source do.
+    """
     if count < 2:
         raise UserError(f"expected 2 folds or more, found {count}")
     for name, sources in _sources_per_class(dataset).items():
@@ -154,7 +157,8 @@ def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
                             f"({dataset.source_rule}); where every file is a recording of its own, sources=file says so")
     from sklearn.model_selection import StratifiedGroupKFold
 
-    targets, sources = dataset.targets, np.array(dataset.sources)
+    ready = np.array([not clip.segment for clip in dataset.clips])
+    targets, sources = dataset.targets[ready], np.array(dataset.sources)[ready]
     best, fewest_gaps = None, None
     for attempt in range(ATTEMPTS):
         drawn = np.zeros(len(targets), dtype=np.int64)
@@ -166,18 +170,22 @@ def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
             best, fewest_gaps = drawn, gaps
         if not gaps:
             break
-    return best
+    fold_of = dict(zip(sources.tolist(), best.tolist(), strict=True))
+    for clip in dataset.clips:  # sources of segments alone, in turn
+        fold_of.setdefault(clip.source, len(fold_of) % count + 1)
+    return np.array([fold_of[clip.source] for clip in dataset.clips], dtype=np.int64)
 
 
 def _sources_per_class(dataset: Dataset) -> dict[str, int]:
-    pairs = {(clip.label, clip.source) for clip in dataset.clips}
+    """How many recordings of each class may be tested."""
+    pairs = {(clip.label, clip.source) for clip in dataset.clips if not clip.segment}
     counts = Counter(label for label, _ in pairs)
     return {name: counts[name] for name in dataset.class_names}
 
 
 def _size_of(dataset: Dataset, class_name: str) -> tuple[int, int]:
-    """Clips and sources of a class."""
-    clips = [clip for clip in dataset.clips if clip.label == class_name]
+    """Clips of a class that may be tested, and their sources."""
+    clips = [clip for clip in dataset.clips if clip.label == class_name and not clip.segment]
     return len(clips), len({clip.source for clip in clips})
 
 

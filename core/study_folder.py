@@ -101,19 +101,23 @@ class Study(Work):
     def trials(self):
         """``trials.csv`` as a DataFrame with one row per trial, empty where there is none yet; UserError where it is no
         such table."""
-        return self._table("trials.csv", TRIAL_COLUMNS)
+        return self._table("trials.csv", TRIAL_COLUMNS, dict.fromkeys(("state", "why"), str))
 
     def answers(self):
         """``answers.csv`` as a DataFrame: every validation clip, its class, and the answer of every finished trial in a
         column named by the trial's number."""
-        return self._table("answers.csv", ANSWER_COLUMNS)
+        table = self._table("answers.csv", ANSWER_COLUMNS, str)  # a class may be called 01 or True
+        try:
+            return table.astype({"fold": int})
+        except ValueError:
+            raise UserError(f"{self.path / 'answers.csv'}: the column 'fold' holds what is no number; resuming the study "
+                            "writes it again") from None
 
-    def _table(self, name: str, columns: tuple[str, ...]):
+    def _table(self, name: str, columns: tuple[str, ...], types):
         import pandas as pd
 
-        texts = dict.fromkeys(("state", "why", "path", "target"), str)
         try:
-            table = pd.read_csv(self.path / name, dtype=texts, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(self.path / name, dtype=types, keep_default_na=False, na_values=[""])
         except FileNotFoundError:
             return pd.DataFrame(columns=list(columns))
         except (OSError, ValueError) as error:

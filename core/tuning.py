@@ -187,7 +187,9 @@ class Search:
         config: TrainConfig = self.config.replace(**best.params)
         settings = {trial.number: trial.params for trial in self.trials.trials}
         states = table["state"].value_counts()
-        verdict = judge(self.config, table, self.study.answers(), settings)
+        verdict = None
+        with suppress(UserError):  # answers that cannot be read are written again; the verdict comes back with them
+            verdict = judge(self.config, table, self.study.answers(), settings)
         told = {} if verdict is None else {
             "start": {"trial": verdict.start, "validation_accuracy": round(verdict.start_accuracy, 6)},
             "validation_clips": verdict.clips, "only_best_right": verdict.only_best, "only_start_right": verdict.only_start,

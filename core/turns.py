@@ -19,9 +19,11 @@ HEARTBEAT = 60.0  # s after which a waiting run says that it still waits
 
 
 def claim(run: Work) -> None:
-    """Say that this process is the one that waits for, and will work on, the run. Keeps its place in the queue."""
+    """Say that this process is the one that waits for, and will work on, the run. Keeps its place in the queue, also where so
+    many runs were made at once that the first seem forgotten: they are worked on in this order."""
     status = run.status
-    place = status.queued_at if status.state == "queued" else now().isoformat()
+    waited = status.state == "queued" or (status.state == "interrupted" and status.pid is None)
+    place = status.queued_at if waited and status.queued_at else now().isoformat()
     run.write_status("queued", progress=status.progress, message="Waiting for its turn", queued_at=place)
     run.launched_file.unlink(missing_ok=True)
 

@@ -8,7 +8,8 @@ from core.analysis.confidence import calibration_error
 from core.analysis.gap import gap_of
 from core.contenders import contenders
 from core.errors import UserError
-from core.head_agreement import HeadAgreement, head_agreement, kept_agreement, measured
+from core.head_agreement import HeadAgreement, _test_clips, head_agreement, kept_agreement, measured
+from core.runs import get_run
 from core.wording import duration, interval, millions, percent, points, several
 from tests.app.fabricated_runs import fabricate_run
 from tests.finished_runs import finished, flipped
@@ -166,7 +167,6 @@ def test_agreement_is_measured_on_the_attention_that_is_recorded_and_kept(isolat
     from core.checkpoint import load_checkpoint, save_checkpoint
     from core.models import create_model
     from core.predict import explain
-    from core.runs import get_run
 
     path = fabricate_run(isolated / "checkpoints", tiny_dataset, name="two", model="cnn_transformer_h2",
                          dataset_name=str(tiny_folder))
@@ -186,6 +186,15 @@ def test_agreement_is_measured_on_the_attention_that_is_recorded_and_kept(isolat
     assert agreement.shared == pytest.approx(np.mean(shares), abs=1e-6)
     monkeypatch.setattr("core.head_agreement._profiles", lambda *args: pytest.fail("it was measured already"))
     assert head_agreement(get_run("two")) == agreement
+
+
+def test_agreement_is_measured_on_clips_that_its_model_was_tested_on(isolated, tiny_dataset, tiny_folder):
+    path = fabricate_run(isolated / "checkpoints", tiny_dataset, name="five", protocol="published",
+                         dataset_name=str(tiny_folder))
+    (path / "fold3.safetensors").touch()
+    run = get_run("five")
+    assert [clip.fold for clip in _test_clips(run, run.checkpoints()["3"])[1]] == [3] * 6
+    assert len(_test_clips(run, path / "final.safetensors")[1]) == 30
 
 
 def test_the_protocol_with_most_evidence_comes_first_and_every_rule_speaks_or_says_why_not():

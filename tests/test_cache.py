@@ -14,7 +14,7 @@ from core.audio import load_waveform
 from core.cache import open_cache
 from core.config import ROOT
 from core.datasets import load_dataset
-from core.errors import UserError
+from core.errors import NotNow, UserError
 
 RATE, SECONDS = 4_000, 0.5
 
@@ -44,6 +44,38 @@ def test_later_no_sound_is_opened(tiny_dataset, isolated, monkeypatch):
     assert core.facts.clip_facts(tiny_dataset) == first.facts
     with pytest.raises(AssertionError):
         open_cache(tiny_dataset, RATE, 2 * SECONDS)
+
+
+def test_what_could_not_be_read_is_tried_again_in_another_process(tiny_dataset, isolated, monkeypatch):
+    lost = tiny_dataset.path_of(tiny_dataset.clips[3])
+    read = core.facts.read_audio
+
+    def refuse(path, *part):
+        if path == lost:
+            raise UserError(f"{path.name} needs what is not installed yet")
+        return read(path, *part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.facts, "read_audio", refuse)
+        before = open_cache(tiny_dataset, RATE, SECONDS)
+        assert list(before.unreadable) == [tiny_dataset.clips[3].path] and not before.waveforms[3].any()
+        assert open_cache(tiny_dataset, RATE, SECONDS).unreadable == before.unreadable
+    assert core.facts.clip_facts(tiny_dataset)[3].error, "once in a process is enough"
+    monkeypatch.setattr(core.facts, "_tried_again", set())  # as another process begins
+    after = open_cache(tiny_dataset, RATE, SECONDS)
+    assert not after.unreadable and after.waveforms[3].any() and after.fingerprint == before.fingerprint
+    assert not core.facts.clip_facts(tiny_dataset)[3].error
+
+
+def test_a_decoder_that_cannot_start_is_no_fact_of_the_clips(tiny_dataset, isolated, monkeypatch):
+    def refuse(*_):
+        raise NotNow("sounds cannot be read now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.facts, "read_audio", refuse)
+        with pytest.raises(UserError, match="cannot be read now"):
+            open_cache(tiny_dataset, RATE, SECONDS)
+    assert not open_cache(tiny_dataset, RATE, SECONDS).unreadable
 
 
 def test_a_changed_file_is_decoded_again(tiny_dataset, isolated):

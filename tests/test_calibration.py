@@ -80,6 +80,7 @@ def test_a_fold_is_tried_at_a_temperature_that_has_not_met_its_clips():
 
     test, validation = table("test"), table("validation")
     poisoned = validation.assign(target=validation["target"].where(validation["clip_fold"] != 3, "dog"))
+    validation["clip_fold"], poisoned["clip_fold"] = 9, 9  # the other run has drawn its folds differently
     before, after = (_at_unseen_temperatures(test, known, list(CLASSES)) for known in (validation, poisoned))
     own = (test["clip_fold"] == 3).to_numpy()
     assert np.array_equal(before[own], after[own]) and not np.allclose(before[~own], after[~own])

@@ -15,7 +15,7 @@ import soundfile
 from core import decoder_pool, limits
 from core.audio import audio_info, read_audio
 from core.config import ROOT
-from core.errors import UserError
+from core.errors import NotNow, UserError
 
 RATE = 8_000
 TONE = 0.5 * np.sin(np.arange(RATE) / 5).astype(np.float32)
@@ -212,11 +212,11 @@ def test_a_decoder_that_cannot_start_is_not_the_files_fault(fresh, tmp_path, mon
     (tmp_path / "numpy.py").write_text("raise SystemExit(3)")
     with monkeypatch.context() as patch:
         patch.setenv("PYTHONPATH", str(tmp_path))
-        with pytest.raises(UserError, match="sounds cannot be read now") as caught:
+        with pytest.raises(NotNow, match="sounds cannot be read now") as caught:
             read_audio(tmp_path / "tone.wav")
         assert "tone.wav" not in str(caught.value)
         patch.setattr(sys, "executable", str(tmp_path / "no python"))
-        with pytest.raises(UserError, match="could not be started"):
+        with pytest.raises(NotNow, match="could not be started"):
             read_audio(tmp_path / "tone.wav")
     assert still_reads(tmp_path / "tone.wav")
 

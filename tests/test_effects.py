@@ -1,5 +1,7 @@
 """Rooms, tempo, pitch and level against references, and the clips that are built from stretches of others."""
 
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
@@ -8,11 +10,13 @@ import soundfile
 import torch
 
 from core.augment import CHANCES, EFFECTS, augment, mixup
+from core.clips import Clip, Dataset
 from core.config import TrainConfig
 from core.crossval import run_training
 from core.datasets import load_dataset
 from core.effects import coloured_noise, equalize, fill_silence, level, pass_band, play_in_room, room, shift_pitch, stretch_time
 from core.errors import UserError
+from core.grouping import regrouped
 from core.hear import ALL, TITLES, before_and_after, effects_on
 from core.models import create_model
 from core.runs import create_run
@@ -227,6 +231,29 @@ def test_segments_belong_to_the_recording_of_their_ready_clip_and_are_never_test
         assert split.segments and all(dataset.clips[i].segment for i in split.segments)
         assert not any(dataset.clips[i].segment for i in (*split.train, *split.test))
         assert not held_out & {dataset.clips[i].source for i in split.segments}
+
+
+@pytest.mark.parametrize("rule", ["auto", "file", r"(\w+)$", r"(\d)$"])
+def test_under_every_rule_a_segment_stays_with_the_clip_it_was_cut_from(speech, rule):
+    dataset = regrouped(load_dataset(str(speech)), rule)
+    source = {clip.path: clip.source for clip in dataset.clips}
+    for path, own in source.items():
+        if (whole := path.replace("speech_segments", "denoised_clips")[:-6] + ".wav") in source:
+            assert own == source[whole], f"{path} may train the model that is tested on {whole}"
+
+
+def test_folds_are_drawn_for_the_clips_that_are_tested(tmp_path):
+    """Segments in plenty, of recordings of their own, take nothing from a class's even share of each fold."""
+    clips = [Clip(f"{part}/{label}{n}.wav", label, None, f"{part}{label}{n}", segment=part == "s")
+             for label in "abcd" for part, count in (("r", 10), ("s", 30)) for n in range(count)]
+    dataset = Dataset("speech", tmp_path, tuple(clips), tuple("abcd"), "", "")
+    for seed in range(3):
+        splits = make_splits(dataset, "kfold", folds=5, seed=seed)
+        assert all({dataset.clips[i].label for i in split.test} == set("abcd") for split in splits)
+        assert all(split.segments for split in splits)
+    few = replace(dataset, clips=tuple(clip for clip in clips if clip.segment or clip.path in ("r/a0.wav", "r/b0.wav")))
+    with pytest.raises(UserError, match="class a has 1 clip from 1 source"):
+        make_splits(few, "kfold", folds=5)
 
 
 def test_a_run_builds_its_training_clips_from_segments(speech):

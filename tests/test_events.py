@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,8 +44,11 @@ def test_events_come_in_their_order_and_touch_without_overlap_from_half_on():
 
 def test_nothing_above_the_threshold_and_silence_are_no_events():
     assert find_events(answer(0.5, 0.5), 0.6) == []
-    sound = answer(0.9)
-    assert find_events(Prediction(sound.model, sound.class_names, 4.0, sound.probs, sound.windows, True)) == []
+    assert find_events(replace(answer(0.9), unknown=True, silent=True)) == []
+
+
+def test_a_sound_that_is_none_of_the_classes_as_a_whole_has_the_events_of_its_parts():
+    assert found(replace(answer(0.95, 0.95, 0.05, 0.05), unknown=True)) == found(answer(0.95, 0.95, 0.05, 0.05)) != []
 
 
 @pytest.mark.parametrize("threshold", [0, 1, -0.1, 50, float("nan")])

@@ -49,6 +49,14 @@ def build(name: str, folders: dict, **settings) -> torch.nn.Module:
     return create_model(name, 4, options=config_of(name, folders, **settings))
 
 
+def test_a_wav2vec2_that_was_trained_without_masking_is_taken_too(tmp_path):
+    transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(
+        **SMALL, conv_dim=(8,) * 7, num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=4, mask_time_prob=0.0,
+        mask_feature_prob=0.0)).save_pretrained(tmp_path)
+    model = create_model("wav2vec2_finetune", 4, options=TrainConfig(model="wav2vec2_finetune", pretrained=str(tmp_path)))
+    assert model.eval()(torch.zeros(1, 16_000)).shape == (1, 4)
+
+
 def test_ast_features_are_those_of_its_extractor(folders):
     model, clips = build("ast_finetune", folders), np.random.default_rng(0).normal(0, 0.1, (2, 80_000)).astype("f4")
     extractor = transformers.ASTFeatureExtractor(max_length=512)

@@ -128,7 +128,7 @@ def test_the_token_layout_covers_the_clip_without_gap():
 
 
 def test_the_layout_agrees_with_the_tokens_at_any_length_and_rate():
-    for rate, samples in [(16_000, 44_321), (8_000, 8_000), (44_100, 100_000)]:
+    for rate, samples in [(16_000, 44_321), (8_000, 8_000), (44_100, 100_000), (13_000, 65_000)]:
         model = CNNTransformer(3, num_heads=1, sample_rate=rate, embed_dim=16).eval()
         with torch.no_grad():
             tokens = model.forward_features(torch.zeros(1, samples)).shape[1]

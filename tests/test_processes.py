@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ from core.processes import AUTOGROUP
 from core.run_folder import STARTING, Run
 from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
+from core.work_folder import now
 from core.worker import work
 from tests.conftest import DEADLINE, until
 from tests.test_tuning import made, outcome
@@ -167,6 +169,19 @@ def test_what_a_process_said_last_counts_when_it_ends_while_somebody_looks(monke
 
     monkeypatch.setattr("core.work_folder.is_alive", ends_now)
     assert run.state == "finished"
+
+
+def test_runs_made_at_once_keep_their_order_however_long_that_took(config):
+    first, second = create_run(config, "first"), create_run(config, "second")
+    file = first.path / "status.json"
+    long_ago = json.loads(file.read_text()) | {"updated": (now() - timedelta(seconds=2 * STARTING)).isoformat()}
+    write_json(file, long_ago)
+    assert first.state == "interrupted", "it seems forgotten"
+    for run in (first, second):
+        claim(run)
+    assert first.status.queued_at == long_ago["queued_at"] < second.status.queued_at
+    with wait_for_turn(first, lambda message: pytest.fail(message)):
+        pass
 
 
 def test_resumed_twice_the_first_process_keeps_the_run(config, monkeypatch):

@@ -102,6 +102,26 @@ def test_the_folder_holds_what_is_promised(config):
     assert [each.name for each in list_studies()] == ["s"] and list_runs() == []
 
 
+def test_classes_that_look_like_numbers_keep_their_names_and_the_verdict(tmp_path, isolated):
+    study = searched(config_on(write_tiny(tmp_path / "digits", ("01", "02", "3"))), trials=2)
+    trials, answers = study.trials(), study.answers()
+    assert set(answers["target"]) == {"01", "02", "3"} and set(answers["0"]) <= {"01", "02", "3"}
+    for number, told in zip(trials["trial"], trials["validation_accuracy"], strict=True):
+        if trials["state"][number] == "complete":
+            shares = [(part[str(number)] == part["target"]).mean() for _, part in answers.groupby("fold")]
+            assert np.mean(shares) == pytest.approx(told, abs=1e-6)
+
+
+def test_answers_that_a_spreadsheet_spoilt_are_written_again(config):
+    study = searched(config, trials=2)
+    file = study.path / "answers.csv"
+    file.write_text(file.read_text().replace(",", ";"))
+    with pytest.raises(UserError, match="resuming the study writes it again"):
+        study.answers()
+    want_more(study, 3)
+    assert run_study(study) == "finished" and len(study.answers()) == 24
+
+
 def test_bad_trials_are_stopped_early_and_the_starting_point_never(config):
     class Worsening(Objective):
         calls = 0

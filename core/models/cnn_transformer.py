@@ -35,6 +35,5 @@ class CNNTransformer(nn.Module):
 
     def token_layouts(self, num_samples: int) -> list[TokenLayout]:
         """One layout per encoder block for a clip of ``num_samples``."""
-        tokens = num_samples // self.stem.strides.hop
-        layout = time_layout(tokens, self.stem.strides, num_samples, self.sample_rate)
+        layout = time_layout(self.stem.strides.outputs(num_samples), self.stem.strides, num_samples, self.sample_rate)
         return [layout] * len(self.encoder.blocks)

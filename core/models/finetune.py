@@ -94,7 +94,8 @@ class Wav2Vec2FineTune(nn.Module):
             width = wide
         self.head = nn.Sequential(*layers, nn.Linear(width, num_classes))
         self.frozen = _freeze(self.backbone, self.backbone.encoder.layers, tune, last)
-        self.backbone.masked_spec_embed.requires_grad_(False)  # stands for masked frames; there are none
+        if hasattr(self.backbone, "masked_spec_embed"):  # stands for masked frames, where it was trained with some
+            self.backbone.masked_spec_embed.requires_grad_(False)
         self.strides = Strides.of([(kernel, stride, 0) for kernel, stride in zip(
             self.backbone.config.conv_kernel, self.backbone.config.conv_stride, strict=True)])
 

@@ -45,6 +45,7 @@ class Strides:
     hop: int
     offset: float
     receptive_field: int
+    layers: tuple[tuple[int, int, int], ...] = ()
 
     @classmethod
     def of(cls, layers: Sequence[tuple[int, int, int]]) -> "Strides":
@@ -54,7 +55,14 @@ class Strides:
             offset += ((kernel - 1) / 2 - padding) * hop
             field += (kernel - 1) * hop
             hop *= stride
-        return cls(hop, offset, field)
+        return cls(hop, offset, field, tuple(layers))
+
+    def outputs(self, num_samples: int) -> int:
+        """How many outputs the chain makes of so many samples; none where they are too few."""
+        count = num_samples
+        for kernel, stride, padding in self.layers:
+            count = max(0, (count + 2 * padding - kernel) // stride + 1)
+        return count
 
 
 def time_layout(num_tokens: int, strides: Strides, num_samples: int, sample_rate: int, *, cls: bool = True,

@@ -9,6 +9,7 @@ is that of every fold at a temperature fitted without that fold's clips.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from core.datasets import configured_dataset
 from core.errors import UserError
 from core.metrics import answers, of_split
 from core.predict import predict
+from core.readers import clip_identity
 from core.run_folder import Run
 from core.sounds_of_none import NOISES, several
 
@@ -66,7 +68,7 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
         raise UserError(f"{validation.name} and {run.name} do not know the same classes; calibrate with a run that does")
     temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
     test = answers(of_split(finished_predictions(run), "test"), names)
-    unseen = _at_unseen_temperatures(of_split(finished_predictions(run), "test"), table, names)
+    unseen = _at_unseen_temperatures(of_split(_identified(run), "test"), _identified(validation), names)
     before, after, shipped = (expected_calibration_error(probs, test.targets)
                               for probs in (test.probs, unseen, soften(test.probs, temperature)))
     chance = errors_by_chance(unseen)
@@ -77,6 +79,12 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
         loaded = load_checkpoint(path)
         save_checkpoint(path, loaded.model, loaded.config, loaded.class_names, calibration)
     return Report(calibration, before, after, shipped, float(chance.mean()), float((chance >= after).mean()), *shares)
+
+
+def _identified(run: Run) -> pd.DataFrame:
+    """The table of a run's answers with each clip named alike, however its data set lies on disk."""
+    table, dataset = finished_predictions(run), (run.summary or {}).get("dataset") or Path(run.config.dataset).name
+    return table.assign(path=[clip_identity(dataset, path) for path in table["path"]])
 
 
 def _at_unseen_temperatures(test: pd.DataFrame, validation: pd.DataFrame, names: list[str]) -> np.ndarray:

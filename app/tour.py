@@ -12,12 +12,13 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components import show_error
+from app.single_press import press_once
 from app.state import DATASET_KEY, choose_dataset, chosen_data, is_dark
 from core.config import TrainConfig
 from core.errors import UserError
 from core.runs import create_run, launch, resolve_checkpoint
 
-STOP, BEFORE, STARTED = "tour.stop", "tour.before", "tour.started"
+STOP, BEFORE, STARTED, PROBLEM = "tour.stop", "tour.before", "tour.started", "tour.problem"
 QUICK = dict(dataset="demo", model="cnn1d", protocol="split", epochs=5)
 STYLE = """<style>
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_tour) { position: sticky; top: 3.5rem; z-index: 80; }
@@ -46,8 +47,7 @@ def _shipped() -> dict[str, str]:
 
 def _answered() -> dict[str, str]:
     """That run, with the data set from before the tour, whose classes it may know."""
-    before = st.session_state.get(BEFORE)
-    return _shipped() | ({"dataset": before["dataset"]} if before else {})
+    return _shipped() | (st.session_state.get(BEFORE) or {})
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ STOPS = (
 
 
 def begin() -> None:
-    """Go to the first stop."""
-    st.session_state[BEFORE] = chosen_data() if DATASET_KEY in st.session_state else None
+    """Go to the first stop. Who begins anew in the middle of a tour still has the data set from before the first one."""
+    if STOP not in st.session_state:
+        st.session_state[BEFORE] = chosen_data() if DATASET_KEY in st.session_state else None
     _go(0)
 
 
@@ -99,8 +100,10 @@ def _buttons(number: int, here: bool) -> None:
     if not here and st.button("Go there", key="tour_here", type="primary"):
         _go(number)
     startable = here and STOPS[number].page == "train" and not st.session_state.get(STARTED)
-    if startable and st.button("Start a quick one", key="tour_train", icon=":material/play_arrow:"):
-        _train()
+    if startable:
+        st.button("Start a quick one", key="tour_train", icon=":material/play_arrow:", on_click=press_once("tour", _train))
+    if problem := st.session_state.pop(PROBLEM, None):
+        show_error(problem)
     if here and number + 1 < len(STOPS) and st.button("Next", key="tour_next", type="primary"):
         _go(number + 1)
     last = number + 1 == len(STOPS)
@@ -114,25 +117,25 @@ def _go(number: int) -> None:
     st.switch_page(f"views/{stop.page}.py", query_params={"tour": str(number + 1)} | stop.query())
 
 
-def _train() -> None:
-    """A run like any other: in the queue, on the page Train, and to be deleted in Results."""
+def _train() -> bool:
+    """A callback: a run like any other, in the queue, on the page Train, and to be deleted in Results."""
     try:
         run = create_run(TrainConfig(**QUICK), experiment="tour")
         launch(run)
     except UserError as error:
-        show_error(error)
-        return
+        st.session_state[PROBLEM] = str(error)
+        return False
     st.session_state[STARTED] = run.name
     st.query_params["run"] = run.name
-    st.rerun()
+    return True
 
 
 def _end() -> None:
     """Leave the tour where the person is, with the data set from before."""
     st.query_params.pop("tour", None)
-    before = st.session_state.pop(BEFORE, None)
-    del st.session_state[STOP]
-    if before:
+    if before := st.session_state.get(BEFORE):
         with contextlib.suppress(UserError):  # it is gone by now: the demo sounds stay chosen
             choose_dataset(before["dataset"], before["label"], before["sources"])
+    for key in (BEFORE, STARTED, STOP):
+        st.session_state.pop(key, None)
     st.rerun()

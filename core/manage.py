@@ -2,6 +2,8 @@
 in ``checkpoints/.bin`` until it is restored or deleted for good, and a renamed one is still found by its former name."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,12 +41,16 @@ def rename_run(name: str, new_name: str) -> Run:
     if target.exists():
         raise UserError(f"there is already a run called {new_name!r}; choose another name")
     former = tuple(each for each in (*run.former_names, run.name) if each != new_name)
-    run.write_about(note=run.note, former_names=former)
-    _move(run.path, target, f"{run.name} could not be renamed")
-    renamed = Run(new_name, target)
-    if renamed.summary is not None:
-        write_json(target / "summary.json", read_json(target / "summary.json") | {"run": new_name})
-    return renamed
+    with _or_said(f"{run.name} could not be renamed"):
+        run.write_about(note=run.note, former_names=former)
+        run.path.rename(target)
+        try:
+            if Run(new_name, target).summary is not None:
+                write_json(target / "summary.json", read_json(target / "summary.json") | {"run": new_name})
+        except OSError:
+            target.rename(run.path)  # all of it or nothing
+            raise
+    return Run(new_name, target)
 
 
 def write_note(name: str, text: str) -> Run:
@@ -52,10 +58,8 @@ def write_note(name: str, text: str) -> Run:
     run, text = _named(name), "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
     if len(text) > NOTE_LENGTH:
         raise UserError(f"a note expects up to {NOTE_LENGTH:,} characters, found {len(text):,}; shorten it")
-    try:
+    with _or_said(f"the note of {name} could not be written"):
         run.write_about(note=text, former_names=run.former_names)
-    except OSError as error:
-        raise UserError(f"the note of {name} could not be written: {error.strerror or error}") from None
     return run
 
 
@@ -73,8 +77,9 @@ def _to_bin(run: Work) -> Deleted:
     _check_idle(run, "deleted")
     when = datetime.now(UTC)
     target = bin_dir() / f"{run.name}~{when:{_TIME}}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _move(run.path, target, f"{run.name} could not be deleted")
+    with _or_said(f"{run.name} could not be deleted"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run.path.rename(target)
     return Deleted(run.name, target, when)
 
 
@@ -105,18 +110,15 @@ def restore_run(deleted: Deleted | str) -> Run:
     target = checkpoints_dir() / deleted.name
     if target.exists():
         raise UserError(f"there is another run called {deleted.name!r} by now; rename that one, then restore this one")
-    _move(deleted.path, target, f"{deleted.name} could not be restored")
+    with _or_said(f"{deleted.name} could not be restored"):
+        deleted.path.rename(target)
     return Run(deleted.name, target)
 
 
 def delete_for_good(deleted: Deleted) -> None:
     """Remove a run from the bin and from the disk; this cannot be undone."""
-    try:
+    with _or_said(f"{deleted.name} could not be deleted for good"), suppress(FileNotFoundError):  # somebody else was faster
         shutil.rmtree(deleted.path)
-    except FileNotFoundError:
-        return  # somebody else was faster
-    except OSError as error:
-        raise UserError(f"{deleted.name} could not be deleted for good: {error.strerror or error}") from None
 
 
 def _named(name: str) -> Run:
@@ -148,8 +150,10 @@ def _check_idle(run: Work, done: str) -> None:
         lock.release()
 
 
-def _move(source: Path, target: Path, problem: str) -> None:
+@contextmanager
+def _or_said(problem: str) -> Iterator[None]:
+    """A folder that is gone meanwhile or closed, a full disk, or (on Windows) an open file, as one sentence."""
     try:
-        source.rename(target)
-    except OSError as error:  # gone meanwhile, no right to, or (on Windows) a file of it is open
+        yield
+    except OSError as error:
         raise UserError(f"{problem}: {error.strerror or error}") from None

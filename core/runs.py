@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import metadata
@@ -68,6 +68,17 @@ def get_run(name: str) -> Run:
     near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "no run was made yet; `python -m core train` makes one"
     raise UserError(f"there is no run called {name!r} in {checkpoints_dir()}; {hint}")
+
+
+def by_any_name(name: str, known: Container[str]) -> str | None:
+    """The one of ``known`` runs that has this name, or had it before it was renamed; None where there is none."""
+    if name in known:
+        return name
+    try:
+        renamed = get_run(name).name
+    except UserError:
+        return None
+    return renamed if renamed in known else None
 
 
 def create_run(config: TrainConfig, name: str | None = None, experiment: str | None = None,

@@ -157,6 +157,22 @@ def test_a_folder_that_cannot_be_moved_is_said(monkeypatch):
     assert names() == {"r"} and get_run("r").summary["run"] == "r"
 
 
+def test_a_closed_folder_or_a_full_disk_is_a_sentence(monkeypatch):
+    ended("r")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    for place, action in (("core.run_folder.Run.write_about", lambda: rename_run("r", "s")),
+                          ("core.manage.write_json", lambda: rename_run("r", "s")),
+                          ("pathlib.Path.mkdir", lambda: delete_run("r"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, full)
+            with pytest.raises(UserError, match=r"could not be .*: No space left on device"):
+                action()
+        assert names() == {"r"}
+
+
 def test_the_command_line_does_the_same(capsys):
     ended("a")
     assert main(["runs", "--rename", "a", "b"]) == 0

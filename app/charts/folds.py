@@ -26,7 +26,7 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
         figure.add_scatter(x=x, y=100 * part["value"], mode="markers", name=split, showlegend=len(splits) > 1,
                            marker=dict(size=10, color=colour, opacity=0.85, line=dict(width=1, color=shade.surface)),
                            customdata=np.stack([part["fold"], part["metric"]], axis=1) if len(part) else None,
-                           hovertemplate=f"fold %{{customdata[0]}} · {split}<br>%{{customdata[1]}} %{{y:.1f}} %"
+                           hovertemplate=f"model without fold %{{customdata[0]}} · {split}<br>%{{customdata[1]}} %{{y:.1f}} %"
                                          "<extra></extra>")
         for metric, mean in part.groupby("metric", sort=False)["value"].mean().items():
             centre = metrics.index(metric) + offset

@@ -63,6 +63,8 @@ def opened_index(dataset: Dataset, listed: Sequence[int]) -> int | None:
             break
     else:
         index = listed[0]
+        if wanted:  # the part was one of the clip that is no longer listed
+            st.query_params.pop("part", None)
     st.session_state[OPEN] = dataset.clips[index].key
     if wanted:
         st.query_params["clip"] = dataset.clips[index].key

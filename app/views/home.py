@@ -9,13 +9,16 @@ from app.state import choose_dataset, current_dataset
 from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
+from app.views.results_parts import in_percent
 from core.devices import describe_device
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.runs import headline_accuracy, knows_every_class, list_runs
 from core.studies import list_studies
+from core.wording import count
 from core.work_folder import Work
 
+NEEDED = {"dataset", "model", "protocol", "folds", "seed", "epochs", "accuracy"}  # what a summary may lack that was edited
 EVERY, SLOWLY = 2, 10  # s between two looks: while something trains, and while nothing does
 MEASURED_BY = {
     "assignment": "mean of {folds} models on test fold 1",
@@ -28,8 +31,8 @@ MEASURED_BY = {
 def best_card(dataset_name: str) -> None:
     """The finished run of this data set with the highest headline accuracy, and how that was measured."""
     st.subheader("Best model here", anchor=False)
-    finished = [run for run in list_runs() if (run.summary or {}).get("dataset") == dataset_name
-                and knows_every_class(run)]
+    finished = [run for run in list_runs() if {*(summary := run.summary or {})} >= NEEDED
+                and summary["dataset"] == dataset_name and knows_every_class(run)]
     scored = [(score, run) for run in finished if (score := headline_accuracy(run)) is not None]
     if not scored:
         st.text(f"No model was trained on {dataset_name} yet.")
@@ -40,11 +43,11 @@ def best_card(dataset_name: str) -> None:
     summary = run.summary
     st.text(summary["model"])
     spread = summary["accuracy"].get("std")
-    st.metric("Accuracy", f"{100 * score:.1f}" + (f" ± {100 * spread:.1f} %" if spread is not None else " %"),
+    st.metric("Accuracy", f"{in_percent(score):.1f}" + (f" ± {in_percent(spread):.1f} %" if spread is not None else " %"),
               label_visibility="collapsed")
     how = MEASURED_BY.get(summary["protocol"], summary["protocol"])
     st.caption(escape(how.format(folds=len(summary["folds"]), seed=summary["seed"]).capitalize()
-                      + f" · {summary['epochs']} epochs · best of {len(scored)} run{'s' * (len(scored) != 1)}"))
+                      + f" · {count(summary['epochs'], 'epoch')} · best of {count(len(scored), 'run')}"))
     with st.container(horizontal=True):
         if st.button("Results", icon=":material/monitoring:"):
             st.switch_page("views/results.py", query_params={"run": run.name})

@@ -99,5 +99,8 @@ def _events(sound: Sound, events: list[Event], part: dict) -> None:
 
 
 def _clock(seconds: float) -> str:
-    """``7.50 s`` in a short sound, ``12:07`` in minutes and seconds from a minute on."""
-    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+    """``7.50 s`` in a short sound, ``12:07.0`` in minutes and seconds from a minute on."""
+    if seconds < 59.995:
+        return f"{seconds:.2f} s"
+    minutes, tenths = divmod(round(10 * seconds), 600)
+    return f"{minutes}:{tenths / 10:04.1f}"

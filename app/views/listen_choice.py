@@ -1,5 +1,7 @@
 """Listen inside, its upper part: which sound, which model. The link and the session keep what was chosen."""
 
+from collections import Counter
+
 import streamlit as st
 
 from app.components import show_error
@@ -11,6 +13,7 @@ from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.run_folder import Run
+from core.runs import by_any_name
 
 UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "Data set", "Many sounds"
 TYPES = UPLOAD_TYPES
@@ -38,16 +41,14 @@ def choose_model(runs: list[Run]) -> tuple[Run, str]:
     """The run and the fold whose model answers."""
     names = [run.name for run in runs]
     by_name = dict(zip(names, runs, strict=True))
-    if _linked("run") in names:
-        st.session_state["listen_run"] = st.query_params["run"]
-    before = st.session_state.get("listen_run")
-    if before not in names:
-        st.session_state["listen_run"] = best_run(runs).name
+    linked, before = _linked("run"), st.session_state.get("listen_run")
+    wanted = linked or before
+    st.session_state["listen_run"] = (wanted and by_any_name(wanted, names)) or best_run(runs).name
     wide, narrow = st.columns([5, 3])
     labels = {run.name: _label(run) for run in runs}
     name = wide.selectbox("Model", names, key="listen_run", format_func=labels.get, persist_state="session")
-    if before and before not in names:
-        show_error(f"the run {before} is no longer there; {name} answers now")
+    if wanted and not by_any_name(wanted, names):
+        show_error(f"the run {wanted} is {'no longer' if wanted == before else 'not'} there; {name} answers now")
     folds = list(by_name[name].checkpoints())
     if not folds:
         raise UserError(f"the run {name} was taken away while this page was open; choose another model")
@@ -125,11 +126,10 @@ def _clip(run: Run) -> Sound | None:
     left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     label = left.selectbox("Class", list(by_class), key="listen_class", persist_state="session")
     clips = {clip.key: clip for clip in by_class[label]}
-    keys = list(clips)
+    keys, titles = list(clips), _clip_titles(by_class[label])
     if st.session_state.get("listen_clip") not in clips:
         st.session_state["listen_clip"] = keys[0]
-    key = middle.selectbox("Clip", keys, key="listen_clip", format_func=lambda key: _clip_label(clips[key]),
-                           persist_state="session")
+    key = middle.selectbox("Clip", keys, key="listen_clip", format_func=titles.get, persist_state="session")
     with right.container(horizontal=True, gap="small"):
         st.button("Previous", icon=":material/skip_previous:", key="listen_previous", on_click=_step, args=(keys, key, -1),
                   help="The clip before, of this class (arrow key ←)")
@@ -172,8 +172,11 @@ def length_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 120 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
-def _clip_label(clip: Clip) -> str:
-    return clip.name if clip.fold is None else f"{clip.name} · fold {clip.fold}"
+def _clip_titles(clips: list[Clip]) -> dict[str, str]:
+    """What each clip is called in the list, by its key. No two are called the same: the list would open the last of them."""
+    short = Counter(clip.name for clip in clips)
+    return {clip.key: (clip.name if short[clip.name] == 1 else clip.key) + (f" · fold {clip.fold}" if clip.fold is not None
+                                                                           else "") for clip in clips}
 
 
 def _label(run: Run) -> str:

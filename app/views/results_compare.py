@@ -23,9 +23,8 @@ from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
 from app.views.results_parts import block, duration, in_percent
 from core.contenders import Contender
-from core.errors import UserError
 from core.metrics import METRICS
-from core.runs import first_to_show, get_run, list_runs
+from core.runs import by_any_name, first_to_show, list_runs
 from core.standings import standings
 from core.wording import interval
 
@@ -41,24 +40,13 @@ def chosen_run(results: dict[str, Result]) -> str:
     asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
     if before not in results:
         lost = before or asked
-        wanted = [_by_any_name(name, results) for name in (lost, st.session_state.get(KEPT)) if name]
+        wanted = [by_any_name(name, results) for name in (lost, st.session_state.get(KEPT)) if name]
         if lost and not wanted[0]:
             show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
         finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
         usual = first_to_show(finished).name if finished else next(iter(results))
         st.session_state[CHOSEN] = next(filter(None, wanted), usual)
     return st.session_state[CHOSEN]
-
-
-def _by_any_name(name: str, results: dict[str, Result]) -> str | None:
-    """The run of that name, or that was called so before it was renamed; None where there is none."""
-    if name in results:
-        return name
-    try:
-        renamed = get_run(name).name
-    except UserError:
-        return None
-    return renamed if renamed in results else None
 
 
 def another_run(before: str, now: str | None = None) -> None:
@@ -85,7 +73,7 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
         experiment_choice(COMPARED, CHOSEN, {*results})
     third.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
     names = second.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
-                               format_func=lambda name: _title(results[name]))
+                               format_func=lambda name: _title(results[name]), persist_state="session")
     st.session_state[KEPT] = st.query_params["run"] = chosen
     shown = [results[name] for name in dict.fromkeys([*names, chosen])]
     compared = on_one_ground(shown, chosen)

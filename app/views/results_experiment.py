@@ -13,7 +13,7 @@ LINK, CHOICE, TAKEN = "experiment", "results_experiment", "results_experiment_ta
 def take_experiment(compared: str, chosen: str) -> None:
     """Compare the runs of the link's experiment, once for a link. ``compared`` and ``chosen`` are keys of the session."""
     asked = st.query_params.get(LINK)
-    if asked and asked != st.session_state.get(TAKEN):
+    if asked and (asked != st.session_state.get(TAKEN) or compared not in st.session_state):
         try:
             _compare(asked, compared, chosen)
         except UserError as error:

@@ -10,7 +10,7 @@ from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_clip import clip_player, list_height, stem
 from app.views.results_data import Result, comparable
-from app.views.results_parts import block, count
+from app.views.results_parts import block, count, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
 from core.config import TrainConfig
 from core.differences import one_right, setting_differences
@@ -71,8 +71,8 @@ def _side_by_side(first: Result, second: Result) -> None:
 def _in_words(comparison: Comparison, first: str, second: str) -> None:
     """The difference in accuracy, and what McNemar's test says about it."""
     right = {name: round(share * comparison.clips) for name, share in comparison.correct.items()}
-    points = 100 * (comparison.correct[first] - comparison.correct[second])
-    how = (f"{abs(points):.1f} percentage points {'more' if points > 0 else 'less'}" if points else "equally many")
+    ahead = comparison.correct[first] - comparison.correct[second]
+    how = f"{in_percent(abs(ahead)):.1f} percentage points {'more' if ahead > 0 else 'less'}" if ahead else "equally many"
     pair = comparison.pairs[0]
     st.text(f"{first} is right on {right[first]} of the {count(comparison.clips, 'clip')} that both were tested on, "
             f"{second} on {right[second]}: {how}. {_capital(sentence(comparison))}")

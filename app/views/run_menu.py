@@ -6,8 +6,11 @@ import streamlit as st
 
 from app.components import show_error
 from app.components.frame import escape
+from app.single_press import press_once
+from core.config import checkpoints_dir
 from core.errors import UserError
 from core.manage import NOTE_LENGTH, Deleted, delete_run, deleted_runs, rename_run, restore_run, write_note
+from core.run_folder import is_run_folder
 from core.runs import Run
 
 DONE, PROBLEM = "runs.deleted", "runs.problem"  # keys of the session's state
@@ -33,7 +36,8 @@ def manage_menu(run: Run, moved: Moved) -> None:
             st.page_link("views/train.py", label="Duplicate", icon=":material/content_copy:", help="Fill in the page Train "
                          "with all its settings", query_params={"run": run.name, "like": run.name})
             st.button("Delete", icon=":material/delete:", key=f"delete_{run.name}", disabled=status.active,
-                      on_click=delete_runs, args=([run.name], moved), help=where_it_goes([run]))
+                      on_click=press_once(f"delete {run.name}", delete_runs), args=([run.name], moved),
+                      help=where_it_goes([run]))
 
 
 def where_it_goes(runs: Iterable[Run]) -> str:
@@ -49,8 +53,8 @@ def show_note(run: Run) -> None:
         st.text(run.note)
 
 
-def delete_runs(names: Iterable[str], moved: Moved) -> None:
-    """A callback: move runs to the bin; what could not be deleted is said by :func:`undo_bar`."""
+def delete_runs(names: Iterable[str], moved: Moved) -> bool:
+    """A callback: move runs to the bin; what could not be deleted is said by :func:`undo_bar`. Returns whether any was."""
     st.session_state.pop(PROBLEM, None)
     done = []
     try:
@@ -61,6 +65,7 @@ def delete_runs(names: Iterable[str], moved: Moved) -> None:
         st.session_state[PROBLEM] = "", str(error)
     if done:
         st.session_state[DONE] = done
+    return bool(done)
 
 
 def undo_bar(moved: Moved) -> None:
@@ -75,21 +80,23 @@ def undo_bar(moved: Moved) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
         what = escape(done[0].name) if len(done) == 1 else f"{len(done)} runs"
         st.markdown(f"{what} {'is' if len(done) == 1 else 'are'} in the bin.", width="content")
-        st.button("Undo", icon=":material/undo:", key="undo", type="tertiary", on_click=restore_runs, args=(done, moved))
+        st.button("Undo", icon=":material/undo:", key="undo", type="tertiary",
+                  on_click=press_once(f"undo {done[0].path.name}", restore_runs), args=(done, moved))
         st.button("Dismiss", icon=":material/close:", key="undo_dismiss", type="tertiary",
                   on_click=lambda: st.session_state.pop(DONE, None))
 
 
-def restore_runs(runs: Iterable[Deleted], moved: Moved) -> None:
-    """A callback: bring runs back from the bin; one that comes alone is looked at."""
+def restore_runs(runs: Iterable[Deleted], moved: Moved) -> bool:
+    """A callback: bring runs back from the bin; one that comes alone is looked at. Returns whether any is back."""
     st.session_state.pop(PROBLEM, None)
     back = []
     try:
         back += [restore_run(deleted).name for deleted in runs]
     except UserError as error:
         st.session_state[PROBLEM] = "", str(error)
-    if len(back) == 1:
+    if len(back) == 1 and is_run_folder(checkpoints_dir() / back[0]):  # a study lies in the same bin
         moved(back[0], back[0])
+    return bool(back)
 
 
 def _rename(name: str, key: str, moved: Moved) -> None:

@@ -97,7 +97,7 @@ def model_card(card: ModelCard) -> bool:
                              **KEEP)
         if reason := missing_requirement(card.name):
             st.caption(escape(reason))
-            return chosen
+            return False  # a run from elsewhere may have filled it in: then it cannot be unticked
         st.caption(f"{card.parameters / 1e6:.2f} M parameters · {card.macs / 1e6:,.0f} M MACs  \n"
                    + (f"Attends to {card.attends}" if card.attends else "No attention"))
     return chosen

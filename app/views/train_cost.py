@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components import guarded_fragment, show_error
+from app.single_press import press_once
 from app.views.train_like import forget_filled_in
 from core import experiments
 from core.config import TrainConfig
@@ -20,7 +21,7 @@ def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, re
     pace the page would like to know; they are measured when that of the plans is known."""
     costs(plans, state, missing, also)
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
-              key=f"{state}.start", on_click=send, args=(plans, name, add, state))
+              key=f"{state}.start", on_click=press_once(f"{state}.start", send), args=(plans, name, add, state))
     if problem := st.session_state.pop(f"{state}.not_started", None):
         show_error(problem)
 
@@ -57,9 +58,9 @@ def say_pace(cost: Cost, measuring: str, known: str, also: Sequence[TrainConfig]
         st.rerun()
 
 
-def send(plans: list[Plan], name: str, add: bool, state: str) -> None:
-    """Make the runs, all or none, start their processes, and open them. A callback, so that no press is lost or done
-    twice."""
+def send(plans: list[Plan], name: str, add: bool, state: str) -> bool:
+    """Make the runs, all or none, start their processes, and open them. A callback, so that no press is lost. Returns whether
+    there are runs now."""
     made = []
     try:
         made = experiments.create(plans, name or None, add=add)
@@ -76,3 +77,4 @@ def send(plans: list[Plan], name: str, add: bool, state: str) -> None:
         for key in [key for key in st.session_state if str(key).startswith(f"{state}.name.join.")]:
             st.session_state.pop(key)
         st.session_state[f"{state}.name"] = ""  # it is taken now
+    return bool(made)

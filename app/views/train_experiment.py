@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components import show_error
 from app.components.frame import escape
+from app.single_press import press_once
 from app.views.results_parts import in_percent
 from app.views.train_chip import state_chip
 from core.errors import UserError
@@ -61,24 +62,28 @@ def labels_of(runs: Sequence[Run]) -> dict[str, str]:
 
 def _actions(name: str, runs: Sequence[Run], stands: Standing, see_results: Callable[[], None]) -> None:
     if stands.active:
-        st.button("Cancel experiment", icon=":material/stop:", key="cancel_experiment", on_click=_act,
-                  args=(cancel, name, runs), disabled=stands.state == "stopping")
+        st.button("Cancel experiment", icon=":material/stop:", key="cancel_experiment",
+                  on_click=press_once(f"cancel {name}", _act), args=(cancel, name, runs), disabled=stands.state == "stopping")
     if stands.unfinished:
-        st.button("Resume experiment", icon=":material/resume:", key="resume_experiment", on_click=_act,
-                  args=(resume, name, runs), type="secondary" if stands.active else "primary",
+        st.button("Resume experiment", icon=":material/resume:", key="resume_experiment",
+                  on_click=press_once(f"resume {name}", _act), args=(resume, name, runs),
+                  type="secondary" if stands.active else "primary",
                   help=f"Go on with the {count(stands.unfinished, 'run')} that nobody works on; what is finished stays")
     if stands.finished:
         st.button("Compare in Results", icon=":material/monitoring:", key="experiment_results", on_click=see_results,
                   type="primary" if stands.state == "finished" else "secondary")
 
 
-def _act(action: Callable[[Sequence[Run]], None], name: str, runs: Sequence[Run]) -> None:
-    """A callback, so that a press at the very moment when the page looks again is not lost."""
+def _act(action: Callable[[Sequence[Run]], None], name: str, runs: Sequence[Run]) -> bool:
+    """A callback, so that a press at the very moment when the page looks again is not lost. Returns whether all could be
+    done."""
     st.session_state.pop(PROBLEM, None)
     try:
         action(runs)
     except UserError as error:
         st.session_state[PROBLEM] = name, str(error)
+        return False
+    return True
 
 
 def _line(run: Run, status: Status, label: str, opened: bool, open_run: Callable[[str], None]) -> None:

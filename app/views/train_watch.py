@@ -9,6 +9,7 @@ from app.charts.training import HEIGHT, learning_curves
 from app.components import empty_state, guard, guarded_fragment, show_error, show_figure
 from app.components.frame import escape
 from app.run_watch import redraw_when_runs_change
+from app.single_press import press_once
 from app.state import is_dark
 from app.views.results_parts import in_percent
 from app.views.run_menu import manage_menu, show_note, undo_bar
@@ -17,6 +18,7 @@ from app.views.train_experiment import show_experiment
 from core.errors import UserError
 from core.experiments import is_named, runs_of
 from core.runs import Run, cancel, first_to_show, get_run, list_runs, resume
+from core.wording import count
 
 GO, OPEN, PROBLEM = "train.go", "train.open", "train.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while something runs
@@ -113,7 +115,7 @@ def show_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         state_chip(status.state)
         facts = [config.model, Path(config.dataset).name, config.protocol, f"seed {config.seed}",
-                 f"{config.epochs} epochs"] + [f"experiment {run.experiment}"] * (
+                 count(config.epochs, "epoch")] + [f"experiment {run.experiment}"] * (
                      run.experiment not in (run.name, *run.former_names))
         st.caption(escape(" · ".join(facts)), width="stretch")
         _actions(run, status.state)
@@ -138,21 +140,26 @@ def show_run(run: Run) -> None:
 
 def _actions(run: Run, state: str) -> None:
     if state in ("queued", "running"):
-        st.button("Cancel run", icon=":material/stop:", key="cancel", on_click=_act, args=(cancel, run))
+        st.button("Cancel run", icon=":material/stop:", key="cancel", on_click=press_once(f"cancel {run.name}", _act),
+                  args=(cancel, run))
     if state in ("stopped", "interrupted", "failed"):
-        st.button("Resume", icon=":material/resume:", key="resume", type="primary", on_click=_act, args=(resume, run))
+        st.button("Resume", icon=":material/resume:", key="resume", type="primary",
+                  on_click=press_once(f"resume {run.name}", _act), args=(resume, run))
     if state == "finished":
         st.button("Results", icon=":material/monitoring:", key="results", type="primary",
                   on_click=lambda: st.session_state.update({GO: {"run": run.name}}))
 
 
-def _act(action: Callable[[Run], object], run: Run) -> None:
-    """A callback: it is done even when the page looks again at that very moment, which would lose a plain press."""
+def _act(action: Callable[[Run], object], run: Run) -> bool:
+    """A callback: it is done even when the page looks again at that very moment, which would lose a plain press. Returns
+    whether it could be done."""
     st.session_state.pop(PROBLEM, None)
     try:
         action(run)
     except UserError as error:
         st.session_state[PROBLEM] = run.name, str(error)
+        return False
+    return True
 
 
 def _headline(summary: dict) -> None:

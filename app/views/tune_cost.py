@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from app.components import guarded_fragment, show_error
+from app.single_press import press_once
 from app.state import chosen_data
 from app.views.train_cost import say_pace
 from app.views.train_form import say_wrong
@@ -38,7 +39,7 @@ def start(model: str, settings: dict, space: list[Searched], trials: int, name: 
     waiting = plan and most_it_costs(plan, trials).unknown and st.session_state.get(MEASURING, True)
     guarded_fragment(1 if waiting else None)(_cost)(plan, trials)
     st.button("Start the study", type="primary", icon=":material/play_arrow:", disabled=plan is None, width="stretch",
-              key="tune.start", on_click=send, args=(plan, space, trials, name, storage))
+              key="tune.start", on_click=press_once("tune.start", send), args=(plan, space, trials, name, storage))
     if problem := st.session_state.pop(PROBLEM, None):
         show_error(problem)
 
@@ -53,8 +54,8 @@ def _cost(plan: Plan | None, trials: int) -> None:
     say_pace(cost, MEASURING, "Less, because bad trials are stopped early. It waits its turn, like every training.")
 
 
-def send(plan: Plan, space: list[Searched], trials: int, name: str, storage: str) -> None:
-    """Make the study, start its process, and open it. A callback, so that no press is lost or done twice."""
+def send(plan: Plan, space: list[Searched], trials: int, name: str, storage: str) -> bool:
+    """Make the study, start its process, and open it. A callback, so that no press is lost. Returns whether it is there."""
     made = None
     try:
         made = create_study(plan.config, space, trials, storage=storage or None,
@@ -66,3 +67,4 @@ def send(plan: Plan, space: list[Searched], trials: int, name: str, storage: str
         st.query_params["study"] = made.name
         st.session_state["tune.started"] = True
         st.session_state["tune.name"] = ""  # it is taken now
+    return made is not None

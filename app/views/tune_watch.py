@@ -8,6 +8,7 @@ import streamlit as st
 from app.components import empty_state, guard, guarded_fragment, show_error
 from app.components.frame import escape
 from app.run_watch import redraw_when_runs_change
+from app.single_press import press_once
 from app.views.train_chip import state_chip
 from app.views.tune_best import show_best
 from app.views.tune_figures import show_figures
@@ -16,6 +17,7 @@ from core.errors import UserError
 from core.runs import cancel, resume
 from core.studies import get_study, list_studies, studies_stamp
 from core.study_folder import Study
+from core.wording import count
 
 GO, OPEN, PROBLEM = "tune.go", "tune.open", "tune.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while a study is at work
@@ -77,7 +79,7 @@ def show_study(study: Study) -> None:
     status, config = study.status, study.config
     with st.container(horizontal=True, vertical_alignment="center", key="study_head"):
         state_chip(status.state)
-        facts = (config.model, Path(config.dataset).name, f"{study.trials_wanted} trials", f"{config.epochs} epochs",
+        facts = (config.model, Path(config.dataset).name, count(study.trials_wanted, "trial"), count(config.epochs, "epoch"),
                  f"seed {config.seed}")
         st.caption(escape(" · ".join(facts)), width="stretch")
         _actions(study, status.state)
@@ -99,15 +101,20 @@ def show_study(study: Study) -> None:
 
 def _actions(study: Study, state: str) -> None:
     if state in ("queued", "running"):
-        st.button("Cancel study", icon=":material/stop:", key="cancel_study", on_click=_act, args=(cancel, study))
+        st.button("Cancel study", icon=":material/stop:", key="cancel_study",
+                  on_click=press_once(f"cancel {study.name}", _act), args=(cancel, study))
     if state in ("stopped", "interrupted", "failed"):
-        st.button("Resume", icon=":material/resume:", key="resume_study", type="primary", on_click=_act, args=(resume, study))
+        st.button("Resume", icon=":material/resume:", key="resume_study", type="primary",
+                  on_click=press_once(f"resume {study.name}", _act), args=(resume, study))
 
 
-def _act(action: Callable[[Study], object], study: Study) -> None:
-    """A callback: it is done even when the page looks again at that very moment, which would lose a plain press."""
+def _act(action: Callable[[Study], object], study: Study) -> bool:
+    """A callback: it is done even when the page looks again at that very moment, which would lose a plain press. Returns
+    whether it could be done."""
     st.session_state.pop(PROBLEM, None)
     try:
         action(study)
     except UserError as error:
         st.session_state[PROBLEM] = study.name, str(error)
+        return False
+    return True

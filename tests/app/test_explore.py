@@ -75,6 +75,15 @@ def test_the_link_restores_clip_filters_and_settings(page):
     assert app.slider(key="part_dog/a-2.wav").value == (0.2, 0.6)
 
 
+def test_the_part_of_a_clip_that_is_filtered_away_is_not_that_of_the_next(page):
+    app = page(clip="dog/a-2.wav", part="0.2-0.6")
+    assert app.slider(key="part_dog/a-2.wav").value == (0.2, 0.6)
+    app.text_input(key="search").set_value("b-").run()
+    (slider,) = [slider for slider in app.slider if slider.key.startswith("part_")]
+    assert slider.key != "part_dog/a-2.wav" and slider.value == (slider.min, slider.max)
+    assert "part" not in app.query_params
+
+
 @pytest.mark.parametrize("part", ["x", "-", "5-9", "nan-1", "0.5", "3-1", "-1-0.5"])
 def test_a_part_that_is_none_shows_the_whole_clip(page, part):
     app = page(clip="dog/a-1.wav", part=part)

@@ -1,5 +1,6 @@
 """Home: the data and whether its folds can be trusted, the best model and how it was measured, what runs, an upload."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.fetching import FAILED, FINISHED, RUNNING, STOPPED, Fetching
 from core.files import write_json
-from core.runs import create_run
+from core.runs import create_run, get_run
 from tests.conftest import write_tiny
 from tests.test_fetch import zipped
 
@@ -86,6 +87,15 @@ def test_the_best_model_is_of_this_data_set_and_says_how_it_was_measured(data):
     assert "model of best" in text
     assert "84.3 ± 3.1 %" in text
     assert "Mean of 4 models on test fold 1 · 7 epochs · best of 2 runs" in text
+
+
+def test_a_summary_that_somebody_edited_leaves_the_page_whole(data):
+    finished(data, "good", 0.8125)
+    finished(data, "best", 0.9)
+    file = get_run("best").path / "summary.json"
+    file.write_text(json.dumps({name: value for name, value in json.loads(file.read_text()).items() if name != "protocol"}))
+    text = said(home(data))
+    assert "81.3 ± 3.1 %" in text and "Nothing is training." in text, "halves are rounded as on every page"
 
 
 def test_what_runs_is_shown_with_its_progress(data):

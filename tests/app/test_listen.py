@@ -19,6 +19,7 @@ from core.calibration import Calibration
 from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import ROOT, TrainConfig
 from core.datasets import load_dataset
+from core.manage import rename_run
 from core.models import create_model
 from core.runs import create_run, get_run
 from tests.conftest import nothing_ahead, until
@@ -158,6 +159,30 @@ def test_the_link_restores_run_fold_and_clip_and_follows_the_choice(page, data):
     next(box for box in app.selectbox if box.label == "Model").set_value("run-cnn1d")
     checked(app.run())
     assert app.query_params["run"] == "run-cnn1d"
+
+
+def test_a_run_is_found_by_its_former_name_and_one_that_is_not_there_is_said(page, data):
+    trained(data, "cnn_transformer_h2", "1")
+    get_run(trained(data, "cnn1d", "1")).write_status("finished", progress=1, message="")
+    rename_run("run-cnn1d", "small")
+    app = page(run="run-cnn1d")
+    assert app.selectbox(key="listen_run").value == app.query_params["run"] == "small" and not errors(app)
+    rename_run("small", "tiny")
+    assert checked(app.run()).selectbox(key="listen_run").value == "tiny" and not errors(app)
+    app = page(run="nosuch")
+    assert errors(app) == [f"the run nosuch is not there; {app.selectbox(key='listen_run').value} answers now"]
+
+
+def test_clips_of_one_name_are_told_apart(page, data):
+    """Parts of one file, and files of one stem: a list that calls two alike opens the last of them."""
+    table = data.root / "metadata.csv"
+    rows = [line + "," for line in table.read_text().splitlines()[1:]]
+    rows += ["03.wav,birds,2,r3,0.1", "06.wav,birds,1,r6,0.2"]
+    table.write_text("\n".join(["path,label,fold,source,start", *rows]))
+    trained(data, "cnn1d", "1")
+    dataset_named.clear()
+    options = page(clip="03.wav").selectbox(key="listen_clip").options
+    assert len(set(options)) == len(options) == 6 and "00 · fold 1" in options
 
 
 def test_a_clip_that_is_not_there_is_said(page, data):

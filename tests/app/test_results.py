@@ -9,11 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.results_analysis import written
 from app.views.results_data import dataset_of, load_results
+from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.disk import size_of
-from core.manage import deleted_runs
+from core.manage import delete_study, deleted_runs
 from core.runs import get_run as load
 from core.runs import list_runs
+from core.search_space import SPACE
+from core.studies import create_study, get_study
 from tests.app.fabricated_runs import fabricate_run
 
 CLASSES = ("birds", "glass [x](y)", "rain")
@@ -130,6 +133,36 @@ def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
     assert [error.value.replace("\\", "") for error in app.error] == [
         f"there is no experiment called 'desing' in {tmp_path}/checkpoints; did you mean design?"]
     assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
+
+
+def test_an_experiment_can_be_compared_again_after_another_page(data, tmp_path, page):
+    for number in range(2):
+        make(data, tmp_path, f"of design {number}", protocol="published", seed=number)
+    for number in range(2):
+        path = make(data, tmp_path, f"other {number}", protocol="published", seed=5 + number)
+        record = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps(record | {"experiment": "else"}))
+    app = page(experiment="design")
+    wanted = {"of design 0", "of design 1"}
+    for _ in range(2):
+        assert {*app.multiselect(key="results_compared").value} == wanted and app.query_params["experiment"] == "design"
+        app.switch_page("views/train.py").run()
+        app.query_params["experiment"] = "design"
+        app.switch_page("views/results.py").run()
+    assert {*app.multiselect(key="results_compared").value} == wanted
+
+
+def test_a_study_comes_back_from_the_bin_and_the_run_that_was_looked_at_still_is(data, tmp_path, page, monkeypatch):
+    make(data, tmp_path, "first", protocol="published")
+    study = create_study(TrainConfig(dataset="sounds", model="cnn1d"), [SPACE["mixup"]], 2, name="search")
+    study.write_status("stopped", progress=0, message="")
+    delete_study("search")
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key: [0] if key == "disk_bin" else [])
+    app = page(run="first")
+    app.session_state["disk_open"] = True
+    app.run()
+    app.button("disk_restore").click().run()
+    assert get_study("search") and app.header[0].value == "first" and not app.error
 
 
 def test_why_is_told_with_figures_and_tests(data, tmp_path, page):

@@ -70,6 +70,27 @@ def test_the_quick_training_is_a_real_run_started_once(bar):
     assert "tour_train" not in [button.key for button in app.button]
 
 
+def test_who_begins_anew_in_the_middle_still_gets_the_own_data_back(bar, tiny_folder, monkeypatch):
+    def draw():
+        import streamlit as st
+
+        from app import tour
+        if st.button("begin"):
+            tour.begin()
+        tour.bar("explore")
+
+    app = AppTest.from_function(draw, default_timeout=30)
+    own = {"dataset": str(tiny_folder), "label": "speaker", "sources": "auto"}
+    monkeypatch.setattr(tour, "chosen_data", lambda: dict(own))
+    app.session_state[tour.DATASET_KEY] = str(tiny_folder)
+    app.run().button[0].click().run()
+    own["dataset"] = "demo"  # which the tour has chosen
+    app.button[0].click().run()
+    assert not app.exception and app.session_state[tour.BEFORE]["dataset"] == str(tiny_folder)
+    monkeypatch.setattr(tour.st, "session_state", {tour.BEFORE: app.session_state[tour.BEFORE]})
+    assert tour._answered().items() >= {"dataset": str(tiny_folder), "label": "speaker"}.items()
+
+
 def test_the_end_takes_the_bar_away_and_brings_the_data_back(bar, tiny_folder):
     app = bar("listen", tour="5")
     app.session_state[tour.BEFORE] = {"dataset": str(tiny_folder), "label": "label", "sources": "auto"}

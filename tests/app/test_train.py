@@ -295,6 +295,24 @@ def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
     assert {"cnn1d · assignment", "cnn_transformer_h4 · assignment"} <= {label.strip("*") for label in labels(page)}
 
 
+def test_a_double_click_starts_one_run(page, launched):
+    button(page, "Start training").click().run()
+    button(page, "Start training").click().run()
+    assert len(list_runs()) == len(launched) == 1 and not page.error
+
+
+def test_a_model_whose_library_is_missing_is_never_chosen(isolated, tiny_folder, monkeypatch, launched):
+    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+    monkeypatch.setattr("app.views.train_choice.missing_requirement",
+                        lambda name: "needs transformers" if name == "ast_finetune" else None)
+    create_run(TrainConfig(dataset=str(tiny_folder), model="ast_finetune"), "tuned").write_status(
+        "finished", progress=1, message="")
+    app = open_page(like="tuned", run="tuned")
+    assert not app.exception and "Choose at least one model" in said(app)
+    app.checkbox(train_form.key("model.cnn1d")).check().run()
+    assert not button(app, "Start training").disabled
+
+
 def test_a_bad_experiment_name_is_said_and_starts_nothing(page, launched):
     page.text_input(train_form.key("own.name")).set_value("../elsewhere").run()
     button(page, "Start training").click().run()

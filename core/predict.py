@@ -135,9 +135,20 @@ def answered(checkpoint: "Checkpoint", windows: Sequence[Window], seconds: float
     if silent:
         remark = "This clip is digitally silent: every sample has the same value, so there is nothing to name."
     elif (surest := probs.max()) < checkpoint.calibration.unknown_below:
-        remark = (f"This sounds like none of the {len(names)} classes: the nearest is {names[int(probs.argmax())]}, and the "
-                  f"model is only {100 * surest:.0f} % sure of it.")
+        parts = _sure_of(checkpoint, windows)
+        remark = (f"{'As a whole this' if parts else 'This'} sounds like none of the {len(names)} classes: the nearest is "
+                  f"{names[int(probs.argmax())]}, and the model is only {100 * surest:.0f} % sure of it.")
+        if parts:
+            few = ", ".join(parts) if len(parts) < 4 else f"{len(parts)} of them"
+            remark += f" In parts of it the model is sure: of {few}."
     return Prediction(checkpoint.config.model, names, seconds, probs, tuple(windows), remark is not None, remark, silent)
+
+
+def _sure_of(checkpoint: "Checkpoint", windows: Sequence[Window]) -> list[str]:
+    """The classes that some loud window is sure of."""
+    surest = {int(probs.argmax()) for index in loud_windows(windows)
+              if (probs := windows[index].probs).max() >= checkpoint.calibration.unknown_below}
+    return [checkpoint.class_names[number] for number in sorted(surest)]
 
 
 def explain(checkpoint: "Checkpoint", waveform: np.ndarray, sample_rate: int, window: int = 0) -> Explanation:

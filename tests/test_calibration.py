@@ -19,7 +19,7 @@ from core.config import TrainConfig
 from core.errors import UserError
 from core.events import find_events
 from core.models import create_model
-from core.predict import explain, predict
+from core.predict import Window, answered, explain, predict
 from core.reliability import _at_unseen_temperatures
 from core.sounds_of_none import MUSIC, NOISES, sound_of_none
 
@@ -124,6 +124,16 @@ def test_weak_evidence_is_none_of_these_and_strong_evidence_anywhere_is_not():
     long = predict(model, np.concatenate([clip(0.5, 8_000), clip(3.0), clip(0.5, 8_000)]), 4_000)
     assert not long.unknown and [event.label for event in find_events(long)] == ["dog"]
     assert not predict(listener(Calibration()), clip(0.1), 4_000).unknown
+
+
+def test_of_a_sound_that_is_sure_only_in_parts_both_is_said():
+    model = listener(Calibration(1.0, 0.6))
+    windows = [Window(i, i + 0.5, np.roll([0.9, 0.05, 0.05], i), 0.1) for i in range(3)]
+    heard = answered(model, windows, 3.0, silent=False)
+    assert heard.unknown and heard.remark.startswith("As a whole this sounds like none of the 3 classes: the nearest is ")
+    assert heard.remark.endswith(f" In parts of it the model is sure: of {', '.join(CLASSES)}.")
+    assert [event.label for event in find_events(heard)] == list(CLASSES)
+    assert answered(model, windows[:2], 3.0, silent=False).remark.endswith(f"sure: of {CLASSES[0]}, {CLASSES[1]}.")
 
 
 def test_what_is_shown_is_what_decides():

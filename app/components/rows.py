@@ -1,9 +1,18 @@
-"""Tables of which a row is chosen by a click anywhere in it, not only on the small box at its left."""
+"""Tables: how high they are, and how a row is chosen by a click anywhere in it, not only on the small box at its left."""
 
 from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
+
+ROW = 33  # px of a row: Streamlit's 2.1875 rem in this app's 15 px type
+SIX = 247  # px: six rows and a half under the heading, so that one sees that there are more
+
+
+def table_height(rows: int, most: int | None = None) -> int:
+    """Pixels of a table of so many rows and its heading, ``most`` of them at most."""
+    whole = ROW * (rows + 1) + 2
+    return whole if most is None else min(most, whole)
 
 
 def row_table(table: pd.DataFrame, row: int | None, on_pick: Callable[[int], None], *, key: str, **options) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.frame import escape
+from app.components.rows import SIX, table_height
 from app.state import LABEL, dataset_named
 from app.views.train_form import say_wrong
 from core.clips import Dataset
@@ -13,8 +14,6 @@ from core.grouping import AUTO, FILE, largest_recordings
 from core.preview import class_rows, oddities
 
 RULES = {AUTO: "As found", FILE: "Each file", "": "By an expression"}
-TALLEST = 247  # px of the table of classes: six and a half rows
-ROW = 35
 FIRST_EXPRESSION = r"^(.+?)[-_]?\d*$"  # the name without its last number
 
 
@@ -38,7 +37,7 @@ def preview(name: str, key: str, label: str | None = None, sources: str = AUTO) 
             st.markdown(f":orange[:material/warning:] {escape(as_sentence(sentence))}")
     with table:
         rows = pd.DataFrame(class_rows(shown), columns=["Class", "Clips", "Recordings"])
-        st.dataframe(rows, hide_index=True, height=min(TALLEST, ROW * (len(rows) + 1) + 2), key=f"{key}_classes",
+        st.dataframe(rows, hide_index=True, height=table_height(len(rows), SIX), key=f"{key}_classes",
                      alt="Clips and recordings of every class")
     return {"name": name, "label": label, "sources": rule} if dataset else None
 

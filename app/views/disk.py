@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app.components import guarded_fragment
+from app.components import guarded_fragment, table_height
 from app.components.frame import escape
 from app.state import dataset_named
 from app.views.run_menu import Moved, delete_runs, restore_runs, where_it_goes
@@ -132,7 +132,7 @@ def _measured(action):
 def _table(columns: dict, key: str) -> list[int]:
     """A table of runs in which rows are selected; their numbers. With other runs in it, nothing stays selected."""
     table = pd.DataFrame(columns)
-    state = st.dataframe(table, hide_index=True, height=min(35 * (len(table) + 1) + 3, 300), on_select="rerun",
+    state = st.dataframe(table, hide_index=True, height=table_height(len(table), 300), on_select="rerun",
                          selection_mode="multi-row", key=f"{key}_{crc32(repr(columns['Run']).encode())}",
                          column_config={"Deleted": st.column_config.DatetimeColumn(format="distance")})
     return [row for row in state["selection"]["rows"] if row < len(table)]

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.timeline import timeline_view
-from app.components import guarded_fragment, row_table, show_error
+from app.components import guarded_fragment, row_table, show_error, table_height
 from app.components.frame import escape
 from app.components.timeline import timeline
 from app.listening import Heard, Sound, go_through_again, going_through
@@ -94,7 +94,7 @@ def _events(sound: Sound, events: list[Event], part: dict) -> None:
     percent = st.column_config.NumberColumn(format="%.1f", width="small")
     played = next((row for row, event in enumerate(events) if part["region"] == (event.start, event.end)), None)
     row_table(table, played, play, key=f"listen_events_{sound.key}_{len(events)}",
-              height=min(TABLE_HEIGHT, 38 + 35 * len(events)), alt="Events with start, end, class and probability",
+              height=table_height(len(events), TABLE_HEIGHT), alt="Events with start, end, class and probability",
               column_config={"mean %": percent, "peak %": percent})
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.background import Job, Report
-from app.components import guarded_fragment, picked_row, show_error
+from app.components import guarded_fragment, picked_row, show_error, table_height
 from app.components.frame import escape
 from app.components.rows import forget_row
 from app.listening import Sound, predictor, shown_name, sound_of_bytes, sound_of_file
@@ -123,7 +123,7 @@ def answers_table() -> Sound | None:
     number = st.column_config.NumberColumn
     chosen = picked_row(
         table if failed else table.drop(columns="problem"), key=TABLE, first=None, placeholder="",
-        height=min(TABLE_HEIGHT, 38 + 35 * len(rows)),
+        height=table_height(len(rows), TABLE_HEIGHT),
         column_config={"probability %": number(format="%.1f"), "seconds": number(format="%.2f"),
                        "file": st.column_config.TextColumn(width="medium")},
         alt="Every file with its answer, probability and length")

@@ -40,8 +40,3 @@ def stem(key: str) -> str:
     path, _, part = key.partition("#t=")
     name = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     return f"{name} ({part.replace(',', ' to ')} s)" if part else name
-
-
-def list_height(rows: int) -> int:
-    """Pixels of a list of clips: all of it, or six rows and a half."""
-    return min(246, 35 * (rows + 1) + 3)

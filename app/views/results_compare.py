@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts.cost import COSTS, cost_figure
 from app.charts.folds import runs_figure
-from app.components import row_table, show_error, show_figure
+from app.components import row_table, show_error, show_figure, table_height
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_analysis import (
@@ -150,7 +150,7 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     row_table(
         table if others else table.drop(columns="state"), next(place for place, names in enumerate(runs) if chosen in names),
-        look_into, key=f"results_table_{len(rows)}", placeholder="–", height=35 * (min(len(rows), TALL) + 1) + 3,
+        look_into, key=f"results_table_{len(rows)}", placeholder="–", height=table_height(min(len(rows), TALL)),
         column_config={
             "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),
             "accuracy": number("Accuracy", format="%.1f %%", help="On the test clips: mean over folds, models or seeds"),

@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure, confusion_figure
-from app.components import guarded_fragment, picked_row, show_figure
+from app.components import guarded_fragment, picked_row, show_figure, table_height
+from app.components.rows import SIX
 from app.state import is_dark
-from app.views.results_clip import clip_player, list_height, stem
+from app.views.results_clip import clip_player, stem
 from app.views.results_data import Result
 from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
@@ -119,7 +120,7 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
         shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
     if clips["clip_fold"].nunique() > 1:
         shown["fold"] = clips["clip_fold"]
-    return picked_row(shown, height=list_height(len(shown)), key=key, column_config={
+    return picked_row(shown, height=table_height(len(shown), SIX), key=key, column_config={
         "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the predicted class, "
                                               "a mean over the models that said so"),
         "models": st.column_config.TextColumn("models", help="How many of the models said so")})

@@ -5,10 +5,11 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure
-from app.components import guarded_fragment, picked_row, show_figure
+from app.components import guarded_fragment, picked_row, show_figure, table_height
 from app.components.frame import escape
+from app.components.rows import SIX
 from app.state import is_dark
-from app.views.results_clip import clip_player, list_height, stem
+from app.views.results_clip import clip_player, stem
 from app.views.results_data import Result, comparable
 from app.views.results_parts import block, count, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
@@ -114,7 +115,7 @@ def _settings(first: Result, second: Result) -> None:
         elif not rows:
             st.caption("None: they were trained alike.")
         else:
-            st.dataframe(table, hide_index=True, height=35 * (len(table) + 1) + 3, key="results_settings",
+            st.dataframe(table, hide_index=True, height=table_height(len(table)), key="results_settings",
                          column_config={"setting": "Setting", "first": first.name, "second": second.name})
 
 
@@ -146,7 +147,7 @@ def _picked(clips: pd.DataFrame, first: Result, second: Result, *, key: str) -> 
     """The list with one row selected; position of that row."""
     table = pd.DataFrame({"clip": [stem(path) for path in clips["path"]], "true": clips["true"], "first": clips["first"],
                           "second": clips["second"], "sure": 100 * clips["probability"]})
-    return picked_row(table, height=list_height(len(table)), key=key, column_config={
+    return picked_row(table, height=table_height(len(table), SIX), key=key, column_config={
         "first": st.column_config.TextColumn("first says", help=escape(first.name)),
         "second": st.column_config.TextColumn("second says", help=escape(second.name)),
         "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability that the wrong one gives to its "

@@ -103,6 +103,12 @@ def clip_bytes(dataset: Dataset, clip: Clip) -> bytes:
     return _copies().get(stamp, lambda: playable(*_audio(stamp)))
 
 
+def copy_to_play(key: str, waveform: np.ndarray, sample_rate: int) -> bytes:
+    """The file of :func:`playable` for a sound, kept by ``key``: no two Ogg files of one sound are the same, and for another
+    file a player begins anew."""
+    return _copies().get(key, lambda: playable(waveform, sample_rate))
+
+
 def playable(waveform: np.ndarray, sample_rate: int) -> bytes:
     """A mono float waveform in [-1, 1] as a file for a browser: a 16-bit WAV; of what is long, Ogg Vorbis, a tenth of that."""
     import soundfile

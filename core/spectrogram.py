@@ -15,6 +15,7 @@ SCALES = ("mel", "log", "linear")
 FLOOR_DB = -120.0
 LOWEST_HZ = 20.0  # where the logarithmic scale begins: the lower end of hearing
 BLOCK_FRAMES = 512
+MOST_JOINED = 64  # frames whose mean is one column of a picture
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def spectrogram(waveform: np.ndarray, sample_rate: int, *, scale: str = "mel", w
     """Short-time power of a mono waveform ``(samples,)`` in ``n_mels`` bands that are even on ``scale``.
 
     Frame j is centred on ``j * hop_ms`` (zeros outside the sound); frames whose centre lies in ``start`` to ``end``
-    seconds are given. More than ``max_frames`` of them are joined in equal groups by their mean power. A Hann window of
+    seconds are given. More than ``max_frames`` of them are joined in equal groups by their mean power (where a group would
+    have more than :data:`MOST_JOINED` frames, they lie further apart). A Hann window of
     ``window_ms`` is used. Raises :class:`UserError` for settings that make no spectrogram.
     """
     _check(waveform, sample_rate, scale, window_ms, hop_ms, n_mels)
@@ -52,6 +54,9 @@ def spectrogram(waveform: np.ndarray, sample_rate: int, *, scale: str = "mel", w
     first = -(-max(0, round(start * sample_rate)) // hop_length)
     count = max(1, last_centre // hop_length - first + 1)
     group = -(-count // max_frames) if max_frames else 1
+    if group > MOST_JOINED:  # of an hour in steps of a millisecond, one frame in many says as much
+        return spectrogram(waveform, sample_rate, scale=scale, window_ms=window_ms, hop_ms=hop_ms * group / MOST_JOINED,
+                           n_mels=n_mels, f_max=f_max, start=start, end=end, max_frames=max_frames)
     power = _power(waveform, first, count, hop_length, _hann(window_length), n_fft, bank, group)
 
     # a sine at full scale has power 1/2; the window's energy and the bins' width make the sum over bins a power
@@ -123,11 +128,12 @@ def _power(waveform, first, count, hop_length, window, n_fft, bank, group) -> np
     source = waveform[max(0, begin) : max(0, begin + needed)]
     padded[max(0, -begin) : max(0, -begin) + len(source)] = source
     frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop_length]
-    power = np.empty((count, len(bank)), dtype=np.float32)
-    for block in range(0, count, BLOCK_FRAMES):
-        spectrum = np.fft.rfft(frames[block : block + BLOCK_FRAMES] * window, n=n_fft)
-        squared = np.square(spectrum.real) + np.square(spectrum.imag)
-        power[block : block + len(squared)] = squared @ bank.T
-    starts = np.arange(0, count, group)
-    sizes = np.minimum(group, count - starts)
-    return np.ascontiguousarray((np.add.reduceat(power, starts, axis=0) / sizes[:, None]).T)
+    power = np.empty((-(-count // group), len(bank)), dtype=np.float32)
+    together = max(1, BLOCK_FRAMES // group)  # groups at once
+    for block in range(0, len(power), together):
+        spectrum = np.fft.rfft(frames[block * group : min(count, (block + together) * group)] * window, n=n_fft)
+        bands = (np.square(spectrum.real) + np.square(spectrum.imag)) @ bank.T
+        starts = np.arange(0, len(bands), group)
+        sizes = np.minimum(group, len(bands) - starts)
+        power[block : block + len(starts)] = np.add.reduceat(bands, starts, axis=0) / sizes[:, None]
+    return np.ascontiguousarray(power.T)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import core.spectrogram
 from core.errors import UserError
 from core.spectrogram import FLOOR_DB, SCALES, band_bank, envelope, spectrogram
 
@@ -67,6 +68,16 @@ def test_joined_frames_hold_the_mean_power(noise):
     group = round(joined.frame_seconds / fine.frame_seconds)
     mean = 10 * np.log10(np.mean(10 ** (fine.db[:, :group].astype(float) / 10), axis=1))
     np.testing.assert_allclose(joined.db[:, 0], mean, atol=1e-3)
+
+
+def test_a_long_sound_in_small_steps_costs_no_more_than_its_picture(noise, monkeypatch):
+    monkeypatch.setattr(core.spectrogram, "MOST_JOINED", 4)
+    fine = spectrogram(noise, RATE, hop_ms=1, max_frames=20)
+    assert fine.db.shape[1] <= 20 and fine.frame_seconds == pytest.approx(len(noise) / RATE / 20, rel=0.2)
+    frames = []
+    monkeypatch.setattr(np.fft, "rfft", lambda block, n, rfft=np.fft.rfft: frames.append(len(block)) or rfft(block, n=n))
+    spectrogram(noise, RATE, hop_ms=1, max_frames=20)
+    assert sum(frames) <= 4 * 20
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -35,7 +35,8 @@ def heads_view(maps: Sequence["AttentionMap"], frequencies: np.ndarray, layer_in
 
     Matrices of all layers go along where they are small, else only those of ``layer_in_sight`` (from 0; None: the last).
     """
-    cells = sum(len(m.weights) * min(MOST_MOMENTS, len(over_time(m.weights[0], m.layout).start) + 1) ** 2 for m in maps)
+    cells = sum(len(m.weights) * min(MOST_MOMENTS, len(over_time(m.weights[0], m.layout).start) + 1) ** 2 for m in maps
+                if not asks_once(m.weights))
     last = len(maps) - 1
     in_sight = range(len(maps)) if cells <= CELLS_AT_ONCE else {min(last, last if layer_in_sight is None else layer_in_sight)}
     return [_layer(attention, frequencies, number in in_sight) for number, attention in enumerate(maps)]

@@ -25,7 +25,8 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
                 colours: str = "Magma", dark: bool = False, height: int = 520, revision: str = "") -> go.Figure:
     """Waveform over spectrogram. ``outline``: times s, low, high; ``region``: the seconds shown, all when None.
 
-    While ``revision`` stays the same the browser keeps a zoom in frequency.
+    ``revision`` tells one view from another. It is zoomed along time only: a zoom in frequency would be lost with every
+    answer, which Streamlit draws anew.
     """
     start, end = region or (0.0, seconds)
     shade = ink(dark)
@@ -43,7 +44,7 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
                    minallowed=0, maxallowed=seconds, ticks="outside", ticklen=4),
         yaxis=dict(domain=[0.76, 1], title_text="Amplitude", fixedrange=True, **_amplitude(outline)),
         yaxis2=dict(domain=[0, 0.7], title_text="Frequency (Hz)", showgrid=False, ticks="outside", ticklen=4,
-                    **band_axis(spectrum)))
+                    **band_axis(spectrum) | {"fixedrange": True}))
 
 
 def band_axis(spectrum: Spectrogram) -> dict:

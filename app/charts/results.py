@@ -13,7 +13,8 @@ from app.charts.palette import class_colours, ink, new_figure, plain
 from core.classwise import Curve
 
 LONGEST_LABEL = 16  # characters of a class name on an axis
-FEW = 20  # classes up to which every cell carries its number and every curve its line in the legend
+LIGHT_INK_FROM, LIGHT_INK_FROM_DARK = 80, 62  # % of a row from which the page's own colour reads better on a cell than text
+FEW = 20  # classes up to which every cell carries its number, every axis all names and every curve its line in the legend
 
 
 def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple[str, str] | None = None,
@@ -29,10 +30,11 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     size, shade = len(names), ink(dark)
     few = size <= FEW
     figure = new_figure(dark=dark, height=height, x_title="Predicted class", y_title="True class",
-                        margin=(116 if few else 56, 8, 8, 112 if few else 56))
+                        margin=(116, 8, 8, 112))
     cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
     scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
-    for part, colour in ((percent <= 50, shade.text), (percent > 50, shade.surface)):  # ink that its ground carries
+    full = percent > (LIGHT_INK_FROM_DARK if dark else LIGHT_INK_FROM)
+    for part, colour in ((~full, shade.text), (full, shade.surface)):  # the ink that its ground carries better
         figure.add_heatmap(z=np.where(part, percent, np.nan), zmin=0, zmax=100, colorscale=scale, showscale=False,
                            text=np.where(part, cells, "") if few else None, texttemplate="%{text}" if few else None,
                            textfont=dict(size=12, color=colour), xgap=1, ygap=1, hoverinfo="skip")
@@ -48,7 +50,8 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
         y, x = names.index(chosen[0]), names.index(chosen[1])
         figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, layer="above",
                          line=dict(color=shade.text, width=2.5))
-    ticks = dict(tickvals=list(range(size)), ticktext=[label(name) for name in names], showgrid=False) if few else {}
+    named = range(0, size, -(-size // FEW))  # of many classes every second or third name; the hover has all
+    ticks = dict(tickvals=list(named), ticktext=[label(names[place]) for place in named], showgrid=False)
     figure.update_xaxes(range=[-0.5, size - 0.5], tickangle=-45, title_standoff=4, **ticks)
     figure.update_yaxes(range=[size - 0.5, -0.5], title_standoff=4, **ticks)
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=60)

@@ -23,7 +23,7 @@ def timeline_view(prediction: Prediction, outline: tuple[np.ndarray, np.ndarray,
     labels = [prediction.class_names[number] for number in shown]
     colours, shade = class_colours(prediction.class_names, dark), ink(dark)
     times, low, high = outline
-    place = prediction.windows[window]
+    place, drawn = prediction.windows[window], [event for event in events if event.label in labels]
     return {
         "id": name, "seconds": prediction.seconds, "window": [place.start, place.end],
         "ink": {"text": shade.text, "muted": shade.muted, "grid": shade.grid, "wave": shade.wave, "accent": shade.accent},
@@ -32,7 +32,6 @@ def timeline_view(prediction: Prediction, outline: tuple[np.ndarray, np.ndarray,
         "edges": packed(window_edges(prediction.windows, prediction.seconds)),
         "codes": packed(codes(probs[:, shown].T, 0, 1), "u1"),
         "rows": [{"label": label, "colour": colours[label]} for label in labels],
-        "events": [{"start": event.start, "end": event.end, "row": labels.index(event.label)} for event in events
-                   if event.label in labels],
+        "events": [{"start": event.start, "end": event.end, "row": labels.index(event.label)} for event in drawn],
         "alt": f"Waveform of {prediction.seconds:.0f} s and the probability of {len(labels)} classes over it; "
-               f"{len(events)} events are underlined and listed below"}
+               f"{len(drawn)} events are underlined, {len(events)} are listed below"}

@@ -85,23 +85,25 @@ class Player {
     line.className = "earshot-playhead";
     figure.append(line);
     this.lines.set(figure, line);
-    if (figure.earshotWatched) return;
-    figure.earshotWatched = true;
+    const watched = figure.earshotPlayer;
+    figure.earshotPlayer = this; // a player that was drawn anew takes over the figure that was not
+    if (watched) return;
     // Plotly covers the page while a button is down, so a click never reaches the figure: take the pointer's word
     figure.addEventListener("pointerdown", (down) => {
-      const time = this.timeAt(figure, down);
+      const time = figure.earshotPlayer.timeAt(figure, down);
       if (time === null || down.button) return;
       window.addEventListener("pointerup", (up) => {
-        if (Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < 4) this.seek(time);
+        if (Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < 4) figure.earshotPlayer.seek(time);
       }, { capture: true, once: true });
     }, true);
-    figure.on?.("plotly_doubleclick", () => this.report(null));
+    figure.on?.("plotly_doubleclick", () => figure.earshotPlayer.report(null));
     figure.on?.("plotly_relayout", (change) => {
       const [low, high] = change["xaxis.range"] ?? [change["xaxis.range[0]"], change["xaxis.range[1]"]];
       if (low === undefined || high === undefined) return;
-      const region = [Math.max(0, low), Math.min(this.data.seconds, high)];
-      const whole = region[1] - region[0] > 0.995 * this.data.seconds;
-      this.report(whole ? null : region.map((time) => Math.round(time * 1e5) / 1e5));
+      const { data } = figure.earshotPlayer;
+      const region = [Math.max(0, low), Math.min(data.seconds, high)];
+      const whole = region[1] - region[0] > 0.995 * data.seconds;
+      figure.earshotPlayer.report(whole ? null : region.map((time) => Math.round(time * 1e5) / 1e5));
     });
   }
 

@@ -20,6 +20,7 @@ LONGEST = 10.0  # seconds of a clip in a small picture
 GALLERY_TOP_HZ = 16_000.0
 TURN = "explore_gallery_turn"
 PICKED_BAR = "explore_bar"
+BAR = 16  # px of a class at least
 
 
 def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -> None:
@@ -32,10 +33,12 @@ def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -
         st.session_state["class"] = [] if st.session_state.get("class") == names else names
 
     st.subheader("Clips per class", anchor=False)
-    show_figure(class_bars({name: counts[name] for name in dataset.class_names}, colours, dark=is_dark(),
-                           chosen=st.session_state.get("class") or (), height=height),
-                key=PICKED_BAR, on_select=bar_clicked, selection_mode="points",
-                alt="Bar chart of clips per class; a click on a bar filters the list")
+    whole = max(height, BAR * len(dataset.class_names) + 48)  # of many classes the names stay readable, and it scrolls
+    with st.container(height=height if whole > height else "content", border=False):
+        show_figure(class_bars({name: counts[name] for name in dataset.class_names}, colours, dark=is_dark(),
+                               chosen=st.session_state.get("class") or (), height=whole),
+                    key=PICKED_BAR, on_select=bar_clicked, selection_mode="points",
+                    alt="Bar chart of clips per class; a click on a bar filters the list")
 
 
 @guarded_fragment()

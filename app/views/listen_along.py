@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.charts.timeline import timeline_view
+from app.charts.timeline import ROWS, timeline_view
 from app.components import guarded_fragment, row_table, show_error, table_height
 from app.components.frame import escape
 from app.components.timeline import timeline
@@ -63,6 +63,9 @@ def along(sound: Sound, prediction: Prediction, outline: tuple) -> int:
     view = timeline_view(prediction, outline, events, part["window"], dark=is_dark(),
                          name=f"{sound.key} {threshold} {part['window']}")
     timeline(view, pick)
+    if len(prediction.class_names) > ROWS:
+        many = len(prediction.class_names)
+        st.caption(f"The {ROWS} most probable of {many} classes are drawn; the table has the events of all.")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _events(sound, events, part)

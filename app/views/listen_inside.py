@@ -12,7 +12,7 @@ from app.components.frame import escape
 from app.components.inside import KEY, inside_drawing, layer_in_sight
 from app.components.timeline import KEY as TIMELINE
 from app.listening import Sound, answer, explanation
-from app.state import current_dataset, is_dark
+from app.state import copy_to_play, current_dataset, is_dark
 from app.views.listen_along import along, heard_through, part_of
 from core import seen
 from core.errors import UserError
@@ -48,7 +48,7 @@ def inside(run: Run, fold: str, sound: Sound) -> None:
         if heard:
             player(heard.copy, seconds=prediction.seconds, **follow)
         else:
-            player(sound.waveform, sound.sample_rate, **follow)
+            player(copy_to_play(sound.key, sound.waveform, sound.sample_rate), seconds=sound.seconds, **follow)
     window = 0
     if len(prediction.windows) > 1:
         window = along(sound, prediction, heard.recording.outline if heard else envelope(sound.waveform, sound.sample_rate))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import player, show_error
-from app.state import clip_audio
+from app.state import clip_audio, clip_bytes
 from app.views.results_data import Result, dataset_of
 from core.errors import UserError
 from core.readers import clip_identity, normalised
@@ -20,7 +20,8 @@ def clip_player(result: Result, path: str, *, key: str) -> None:
         _absent(result)
         return
     try:
-        player(*clip_audio(dataset, clip), key=key, label=f"Player of {stem(path)}")
+        waveform, rate = clip_audio(dataset, clip)
+        player(clip_bytes(dataset, clip), seconds=len(waveform) / rate, key=key, label=f"Player of {stem(path)}")
     except UserError as error:
         show_error(error)
 

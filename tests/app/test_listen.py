@@ -270,6 +270,15 @@ def test_a_clip_longer_than_the_window_is_drawn_over_time_and_offers_its_windows
     assert drawn(app)["sound"]["span"] == drawn(app, "timeline")["window"] == [pytest.approx(0.7), pytest.approx(1.2)]
 
 
+def test_a_sound_that_is_played_as_ogg_stays_the_same_to_its_player(page, data):
+    """No two Ogg files of one sound are alike, and for another file a player stops and begins anew."""
+    trained(data, "cnn1d", "1")
+    app = page(("half a minute.wav", wav(25)))
+    before = drawn(app, "player")["sound"]
+    app.slider(key="listen_threshold").set_value(80)
+    assert drawn(checked(app.run()), "player")["sound"] == before
+
+
 def test_the_answer_says_which_windows_it_is_made_of(page, data):
     trained(data, "cnn_transformer_h2", "1")
     assert "On average over 4 windows of 0.5 s" in texts(page(pending=("long.wav", wav(1.2))))

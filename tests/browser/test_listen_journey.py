@@ -17,12 +17,14 @@ CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", 
 
 @pytest.fixture(scope="module")
 def listening_server(server):
-    """One run with two untrained models: what is tested is the way from a sound to its pictures."""
+    """Three untrained models, one of which sends the matrices of one layer at a time: what is tested is the way from a sound
+    to its pictures."""
     from core.files import write_json
 
-    for model in ("cnn1d", "cnn_transformer_h4"):
-        config = TrainConfig(model=model, dataset="ESC-10")
-        folder = server.checkpoints / f"untrained-{model}"
+    for name, model, seconds in (("cnn1d", "cnn1d", 5), ("cnn_transformer_h4", "cnn_transformer_h4", 5),
+                                 ("wide", "cnn_transformer_h4", 15)):
+        config = TrainConfig(model=model, dataset="ESC-10", clip_seconds=seconds)
+        folder = server.checkpoints / f"untrained-{name}"
         folder.mkdir()
         write_json(folder / "config.json", {"config": config.to_dict(), "class_names": CLASSES,
                                             "created": f"2026-11-20T1{len(model) % 10}:00:00+00:00"})
@@ -97,6 +99,29 @@ def test_an_uploaded_ogg_is_answered_and_a_head_is_chosen_by_click_by_key_and_wi
     assert page.evaluate("() => window.runs") == runs == 0  # nobody asked the server
 
 
+def test_the_matrix_is_of_the_chosen_head_or_there_is_none(listening_server, page, own_sound):
+    """Of a wide model the server sends the matrices of one layer; which one is in sight, the browser remembers longer."""
+    from playwright.sync_api import expect
+
+    def shown(title: str) -> None:
+        expect(page.locator(".inside .numbers h3")).to_have_text(title)
+        page.wait_for_function("() => { const { chosen, matrix } = document.querySelector('.inside').earshot;"
+                               " return chosen.matrix && matrix.head === chosen }")
+
+    listening_server.open(page, "/listen?run=untrained-cnn_transformer_h4")
+    page.get_by_role("radio", name="Upload").click()
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(own_sound)
+    page.get_by_label("Look through").select_option("Layer 1, head 2")
+    shown("Layer 1, head 2")
+    page.get_by_role("combobox", name="Model").click()  # every matrix was here, so the server was never told of layer 1
+    page.get_by_role("option", name="untrained-wide").click()
+    page.wait_for_function("() => new URL(location).searchParams.get('run') === 'untrained-wide'")
+    listening_server.settled(page)
+    shown("Layer 1, head 2")
+    assert page.evaluate("() => document.querySelector('.inside').earshot.data.layers.map(layer => !!layer.heads[0].matrix)"
+                         ) == [True, False]
+
+
 def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_server, page, tmp_path):
     from playwright.sync_api import expect
 
@@ -107,6 +132,10 @@ def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_serv
     page.get_by_role("radio", name="Upload").click()
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "minutes.flac")
     expect(page.locator(".timeline[data-drawn]")).to_be_visible()
+    listening_server.settled(page)
+    light = page.locator(".timeline canvas").evaluate(PIXELS)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"before => ({PIXELS})(document.querySelector('.timeline canvas')) !== before", arg=light)
     listening_server.settled(page)
     threshold = page.get_by_role("slider", name=re.compile("An event begins"))
     threshold.focus()

@@ -102,16 +102,25 @@ class Strips {
   }
 }
 
+const heightOf = (width) => Math.min(520, Math.max(300, width));
+
 class Matrix {
   constructor(canvas, tip) {
     this.canvas = canvas;
     tip.listen(canvas, (x, y) => this.words(x, y));
   }
 
+  /** Nothing, in the room of a matrix that is still to come. */
+  clear() {
+    this.head = null;
+    const width = this.canvas.parentElement.clientWidth;
+    blank(this.canvas, width, heightOf(width));
+  }
+
   /** Codes are square roots of shares of the largest cell, so that faint cells keep their digits. */
   draw(head, ink) {
     const width = this.canvas.parentElement.clientWidth;
-    const height = Math.min(520, Math.max(300, width));
+    const height = heightOf(width);
     const context = blank(this.canvas, width, height);
     const body = { left: 60, top: 26, width: width - 60 - 64, height: height - 26 - 48 };
     const cls = head.cls ? CLS_SHARE + GAP : 0;

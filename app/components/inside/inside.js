@@ -45,8 +45,16 @@ class Inside {
 
   choose(layer, head) {
     look = { layer, head };
-    if (!this.data.layers[layer].once && !this.data.layers[layer].heads[head].matrix) this.setStateValue("layer", layer); // the server sends it
     this.draw();
+  }
+
+  /** No matrix of this layer is here: none is shown, and the server sends it. It is asked once, or this would never end. */
+  wait(layer) {
+    this.matrix.clear();
+    const asked = `${this.data.id} ${layer}`;
+    if (this.data.layers[layer].once || this.asked === asked) return;
+    this.asked = asked;
+    this.setStateValue("layer", layer);
   }
 
   draw() {
@@ -62,6 +70,7 @@ class Inside {
       this.root.dataset.look = `${layer + 1} ${head + 1}`;
       this.matrix.canvas.parentElement.hidden = data.layers[layer].once;
       if (this.chosen.matrix) this.matrix.draw(this.chosen, data.ink);
+      else this.wait(layer);
       this.matrix.canvas.setAttribute("aria-label", `Query by key matrix of ${data.layers[layer].names[head]}, in seconds`);
       this.showNumbers(layer, head);
     } else this.chosen = null;

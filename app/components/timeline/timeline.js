@@ -23,10 +23,8 @@ class Timeline {
   update(data, setTriggerValue) {
     this.setTriggerValue = setTriggerValue;
     this.data = data;
-    const { outline } = data;
-    outline.times = floatsOf(outline.times);
-    outline.low = floatsOf(outline.low);
-    outline.high = floatsOf(outline.high);
+    const { times, low, high, peak } = data.outline; // left as it came: another theme brings the same data once more
+    this.wave = { times: floatsOf(times), low: floatsOf(low), high: floatsOf(high), peak };
     this.codes = bytesOf(data.codes);
     this.edges = floatsOf(data.edges);
     this.draw();
@@ -44,6 +42,7 @@ class Timeline {
     const wave = { left, width: inner, top: SIDES.top, height: WAVE };
     const strip = { left, width: inner, top: SIDES.top + WAVE + 8, height: rows.length * ROW };
     Object.assign(this, { strip, left, inner });
+    const pixels = Math.max(1, Math.round(inner * context.ratio));
     this.outline(context, wave, across);
     context.textBaseline = "middle";
     rows.forEach((row, number) => {
@@ -52,7 +51,7 @@ class Timeline {
       const palette = Uint32Array.from({ length: 256 }, (_, code) => packedColour(...colour, code < 3 ? 0 : Math.max(10, code)));
       context.fillStyle = faded(ink.grid, 0.5);
       context.fillRect(box.left, box.top, box.width, box.height);
-      heat(context, box, (share) => within(this.edges, share * seconds), () => number, this.codes, this.edges.length - 1, palette);
+      heat(context, box, (share) => Math.floor(share * pixels), () => 0, this.loudest(number, pixels), pixels, palette);
       context.fillStyle = ink.text;
       context.textAlign = "right";
       let name = row.label;
@@ -75,8 +74,19 @@ class Timeline {
     this.root.dataset.drawn = data.id;
   }
 
+  /** For every pixel of a row its highest code: in an hour of sound a pixel stands for several windows, and none is left out. */
+  loudest(row, pixels) {
+    const [count, highest] = [this.edges.length - 1, new Uint8Array(pixels)];
+    const at = (edge) => Math.round((edge / this.data.seconds) * pixels);
+    for (let i = 0; i < count; i++) {
+      const [from, code] = [Math.min(pixels - 1, at(this.edges[i])), this.codes[row * count + i]];
+      for (let pixel = from; pixel < Math.max(from + 1, at(this.edges[i + 1])); pixel++) highest[pixel] = Math.max(highest[pixel], code);
+    }
+    return highest;
+  }
+
   outline(context, box, across) {
-    const { times, low, high, peak } = this.data.outline;
+    const { times, low, high, peak } = this.wave;
     const down = (value) => box.top + box.height / 2 - (value / Math.max(0.01, peak)) * (box.height / 2);
     context.fillStyle = context.strokeStyle = this.data.ink.wave;
     context.lineWidth = 0.75;

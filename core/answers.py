@@ -42,6 +42,8 @@ def sounds_in(paths: Iterable[str | Path]) -> list[str]:
     """
     files: list[str] = []
     for path in paths:
+        if not str(path).strip():
+            raise UserError("expected a sound file or a folder of them, found an empty name")
         if not Path(path).is_dir():
             files.append(str(path))
             continue

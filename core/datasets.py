@@ -154,8 +154,9 @@ def _opened(text: str, label: str) -> Dataset:
     if path.is_file():
         raise UserError(f"{path} is a file; expected a folder that holds {LAYOUTS}")
     if not path.is_dir():
+        fetched = "; `python -m core data fetch esc10` downloads it" if wanted == "esc10" else ""
         raise UserError(f"there is no data set called {shortened(text)!r}; found here: {', '.join(available_datasets())}; "
-                        "give one of these or the path of a folder")
+                        f"give one of these or the path of a folder{fetched}")
     return _read(path.resolve(), label)
 
 

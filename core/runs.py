@@ -65,8 +65,9 @@ def get_run(name: str) -> Run:
     if renamed := next((run for run in runs if name in run.former_names), None):
         return renamed
     known = [run.name for run in runs]
-    near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
-    hint = f"did you mean {' or '.join(near)}?" if near else "no run was made yet; `python -m core train` makes one"
+    near = difflib.get_close_matches(name, known, 3, 0.4)
+    hint = (f"did you mean {' or '.join(near)}?" if near else "`python -m core runs` lists them" if known else
+            "no run was made yet; `python -m core train` makes one")
     raise UserError(f"there is no run called {name!r} in {checkpoints_dir()}; {hint}")
 
 
@@ -205,6 +206,10 @@ def resolve_checkpoint(text: str | None = None) -> Path:
 
 def _weights_of(run: Run, fold: str | None) -> Path:
     found = run.checkpoints()
+    if not found and run.summary is not None:
+        others = [each.name for each in list_runs() if each.checkpoints()]
+        there = f"; these have theirs: {', '.join(others[:5])}" if others else ""
+        raise UserError(f"{run.name} is kept without its weights, only its numbers are here; train it again{there}")
     if not found:
         raise UserError(f"{run.name} has no trained weights yet: its first fold has not ended (state: {run.state})")
     if fold is None:

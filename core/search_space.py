@@ -157,6 +157,11 @@ def default_space(model: str) -> tuple[Searched, ...]:
 
 def parse_search(texts: Iterable[str]) -> tuple[Searched, ...]:
     """``["mixup", "learning_rate=0.001:0.01", "batch_size=16,32"]`` as entries: the declared range, or the one given."""
+    texts = list(texts)
+    for text in texts:
+        if text.strip().endswith("="):
+            raise UserError(f"--search {text.strip()} expects a range or choices after the =, found nothing; leave the = out "
+                            "for the usual ones")
     return tuple(narrowed(*text.partition("=")[::2]) for text in texts)
 
 

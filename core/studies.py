@@ -36,8 +36,9 @@ def get_study(name: str) -> Study:
     if is_study(name):
         return Study(name, checkpoints_dir() / name)
     known = [study.name for study in list_studies()]
-    near = difflib.get_close_matches(name, known, 3, 0.4) or known[:3]
-    hint = f"did you mean {' or '.join(near)}?" if near else "no study was made yet; `python -m core tune` makes one"
+    near = difflib.get_close_matches(name, known, 3, 0.4)
+    hint = (f"did you mean {' or '.join(near)}?" if near else "`python -m core tune --list` lists them" if known else
+            "no study was made yet; `python -m core tune` makes one")
     raise UserError(f"there is no study called {name!r} in {checkpoints_dir()}; {hint}")
 
 

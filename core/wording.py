@@ -8,9 +8,9 @@ __all__ = ["count", "duration", "interval", "listed", "millions", "number", "per
            "times"]
 
 
-def percent(share: float | None, digits: int = 1) -> str:
+def percent(share: float | None, digits: int = 1, gap: str = " ") -> str:
     """``84.1 %`` of 0.841, halves upwards as tables in the browser do; a dash where undefined."""
-    return "–" if share is None or share != share else f"{_rounded(share, digits)} %"
+    return "–" if share is None or share != share else f"{_rounded(share, digits)}{gap}%"
 
 
 def points(share: float | None) -> str:

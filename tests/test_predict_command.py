@@ -66,6 +66,14 @@ def test_for_people_the_best_class_stands_beside_the_clip(capsys, clip):
     assert f"{best['probability']:.1%}" in out and len(out.splitlines()) == 1 + len(NAMES)
 
 
+def test_an_empty_name_is_no_folder_and_a_run_without_weights_is_said(capsys, clip):
+    assert main(["predict", ""]) == 2 and "found an empty name" in capsys.readouterr().err
+    numbers = create_run(TrainConfig(), name="numbers")
+    (numbers.path / "summary.json").write_text("{}")
+    assert main(["predict", str(clip), "--checkpoint", "numbers"]) == 2
+    assert "numbers is kept without its weights" in capsys.readouterr().err
+
+
 def test_the_folds_of_a_run_answer_differently_and_a_path_works_too(capsys, clip):
     from core.config import checkpoints_dir
 

@@ -72,6 +72,7 @@ def test_what_a_setting_does_not_allow_is_said(entry, sentence):
     ("learning_rate=0.1", "both ends of a range, such as 0.0001:0.01, found '0.1'"),
     ("learning_rate=a:b", "expects a number"),
     ("batch_size=16,x", "expects a whole number"),
+    ("batch_size=", "expects a range or choices after the ="),
 ])
 def test_a_range_that_cannot_be_read_is_said(text, sentence):
     with pytest.raises(UserError, match=sentence):

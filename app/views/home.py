@@ -48,11 +48,15 @@ def best_card(dataset_name: str) -> None:
     how = MEASURED_BY.get(summary["protocol"], summary["protocol"])
     st.caption(escape(how.format(folds=len(summary["folds"]), seed=summary["seed"]).capitalize()
                       + f" · {count(summary['epochs'], 'epoch')} · best of {count(len(scored), 'run')}"))
+    there = [pair for pair in scored if pair[1].checkpoints()]
+    listener = run if run.checkpoints() else max(there, key=lambda pair: pair[0])[1] if there else None
+    if listener not in (run, None):
+        st.caption(escape(f"Only its numbers are kept here; in Listen inside {listener.name} answers."))
     with st.container(horizontal=True):
         if st.button("Results", icon=":material/monitoring:"):
             st.switch_page("views/results.py", query_params={"run": run.name})
-        if st.button("Listen inside", icon=":material/hearing:"):
-            st.switch_page("views/listen.py", query_params={"run": run.name})
+        if listener and st.button("Listen inside", icon=":material/hearing:"):
+            st.switch_page("views/listen.py", query_params={"run": listener.name})
 
 
 def running_card() -> None:

@@ -13,7 +13,7 @@ from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.run_folder import Run
-from core.runs import by_any_name
+from core.runs import by_any_name, list_runs
 
 UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "Data set", "Many sounds"
 TYPES = UPLOAD_TYPES
@@ -48,7 +48,10 @@ def choose_model(runs: list[Run]) -> tuple[Run, str]:
     labels = {run.name: _label(run) for run in runs}
     name = wide.selectbox("Model", names, key="listen_run", format_func=labels.get, persist_state="session")
     if wanted and not by_any_name(wanted, names):
-        show_error(f"the run {wanted} is {'no longer' if wanted == before else 'not'} there; {name} answers now")
+        gone = "is no longer there" if wanted == before else "is not there"
+        if by_any_name(wanted, [run.name for run in list_runs()]):
+            gone = "is kept without its weights"
+        show_error(f"the run {wanted} {gone}; {name} answers now")
     folds = list(by_name[name].checkpoints())
     if not folds:
         raise UserError(f"the run {name} was taken away while this page was open; choose another model")

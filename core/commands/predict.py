@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     for option, file in (("--attention", args.attention), ("--events", args.events)):
         if file and len(clips) > 1:
             raise UserError(f"{option} expects one clip, found {len(clips)}")
-    checkpoint = load_predictor(resolve_checkpoint(args.checkpoint))
+    weights = resolve_checkpoint(args.checkpoint)
+    checkpoint = load_predictor(weights)
     if args.attention and not attention_layers(checkpoint.model):
         raise UserError(f"the model {checkpoint.config.model} has no attention to save; choose a transformer model")
     threshold = THRESHOLD if args.threshold is None else args.threshold
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
             _save(args.attention, attention_arrays(_explained(checkpoint, clip, heard)))
         if not args.json:
             _print(answer.to_dict(), heard.said)
+    if not (args.json or args.checkpoint):
+        print(f"answered by {weights.parent.name} ({weights.stem}); --checkpoint RUN takes another model")
     if args.csv:
         _write_text(args.csv, answers_csv(answers, checkpoint.class_names))
     if args.json:

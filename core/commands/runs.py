@@ -105,9 +105,11 @@ def entry_of(run: Run) -> dict:
 
 
 def _text(key: str, value) -> str:
+    from core.wording import percent  # pandas comes with it
+
     if value is None:
         return "–"
-    return f"{value:.1%}" if key == "accuracy" else f"{value:.0%}" if key == "progress" else str(value)
+    return percent(value, gap="") if key == "accuracy" else f"{value:.0%}" if key == "progress" else str(value)
 
 
 def _explain(entries: list[dict]) -> None:

@@ -154,12 +154,15 @@ def _is_ours(each: Run) -> bool:
 
 
 def _result(each: Run, state: str) -> str:
+    from core.wording import percent  # pandas comes with it
+
     if state != "finished":
         return f"{each.name}: stopped; `python -m core train --resume {each.name}` goes on"
     accuracy = each.summary["accuracy"]
-    spread = "" if accuracy["std"] is None else f" ± {accuracy['std']:.1%}"
+    spread = "" if accuracy["std"] is None else f" ± {percent(accuracy['std'], gap='')}"
     left_out = each.status.message.removeprefix("Finished")
-    return f"{each.name}: accuracy {accuracy['mean']:.1%}{spread}, results in {each.path}{left_out}"
+    return (f"{each.name}: accuracy {percent(accuracy['mean'], gap='')}{spread} on {each.summary['dataset']}, results in "
+            f"{each.path}{left_out}")
 
 
 def _interrupt(signum, frame) -> None:

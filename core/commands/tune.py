@@ -91,11 +91,13 @@ def _listed(*, as_json: bool) -> int:
 
 def _row(study: Study) -> list[str]:
     """How a study stands in a line; what a broken folder does not tell is a dash."""
+    from core.wording import percent  # pandas comes with it
+
     if study.problem:
         return [study.name, "–", "–", study.state, "–", "–"]
     best = study.best
     return [study.name, study.config.model, Path(study.config.dataset).name, study.state,
-            f"{study.trials_ended} of {study.trials_wanted}", f"{best['validation_accuracy']:.1%}" if best else "–"]
+            f"{study.trials_ended} of {study.trials_wanted}", percent(best["validation_accuracy"], gap="") if best else "–"]
 
 
 def _cancelled(study: Study) -> int:

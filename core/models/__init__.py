@@ -17,6 +17,7 @@ from torch import nn
 from core.catalog import CATALOG, check_model
 from core.config import FINE_TUNED, TrainConfig
 from core.effects import level
+from core.errors import UserError
 from core.models.ast import AST, MLPHead, PatchEmbed
 from core.models.cnn1d import CNN1D, CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
@@ -125,6 +126,9 @@ def list_models(num_classes: int = 10, clip_seconds: float = 5.0, sample_rate: i
 def measure(name: str, num_classes: int, clip_seconds: float, sample_rate: int) -> ModelInfo:
     """Parameters, multiply-adds and tokens of one model, counted on the real thing. One whose weights are loaded from
     elsewhere is built at random; one that cannot be built here has the numbers of its card, and the reason."""
+    if name not in CATALOG:
+        raise UserError(f"the model {name} has no card in core/catalog.py: add one at its place, with 1 for the numbers that "
+                        "this command will tell")
     num_samples, card = round(clip_seconds * sample_rate), CATALOG[name]
     if reason := missing_requirement(name):
         return ModelInfo(name, card.family, card.parameters, 0, card.macs, clip_seconds, sample_rate, card.tokens,

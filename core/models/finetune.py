@@ -6,6 +6,7 @@ Attention runs through :func:`core.models.layers.attend`, registered with transf
 """
 
 import json
+import logging
 
 import numpy as np
 import torch
@@ -131,6 +132,7 @@ def import_transformers():
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
     transformers.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without a network it would count its retries aloud
     transformers.AttentionInterface.register(IMPLEMENTATION, _attention)
     AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
     return transformers

@@ -89,6 +89,15 @@ def test_the_best_model_is_of_this_data_set_and_says_how_it_was_measured(data):
     assert "Mean of 4 models on test fold 1 · 7 epochs · best of 2 runs" in text
 
 
+def test_a_best_run_without_weights_leaves_listening_to_the_next(data):
+    finished(data, "best", 0.9)
+    finished(data, "good", 0.8)
+    assert "Listen inside" not in labels(home(data)), "neither has weights"
+    (get_run("good").path / "final.safetensors").touch()
+    app = home(data)
+    assert "Only its numbers are kept here; in Listen inside good answers." in said(app) and "Listen inside" in labels(app)
+
+
 def test_a_summary_that_somebody_edited_leaves_the_page_whole(data):
     finished(data, "good", 0.8125)
     finished(data, "best", 0.9)

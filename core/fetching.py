@@ -70,7 +70,7 @@ def start_fetch() -> None:
 def stop_fetch() -> None:
     """Ask the process at work to end; what is downloaded stays for the next time."""
     deadline = time.monotonic() + PATIENCE
-    with suppress(UserError, KeyError, TypeError, psutil.Error):
+    with suppress(UserError, KeyError, TypeError, psutil.Error):  # its state is gone or its process is: nothing is left to stop
         while (state := fetch_state()) and state.state == RUNNING and time.monotonic() < deadline:
             if pid := read_json(_file())["pid"]:
                 psutil.Process(pid).send_signal(signal.SIGTERM)

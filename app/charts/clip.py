@@ -22,10 +22,10 @@ Outline = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
                 region: tuple[float, float] | None = None, db_range: tuple[float, float] = DEFAULT_RANGE,
-                colours: str = "Magma", dark: bool = False, height: int = 520, revision: str = "") -> go.Figure:
+                colours: str = "Magma", dark: bool = False, height: int = 520) -> go.Figure:
     """Waveform over spectrogram. ``outline``: times s, low, high; ``region``: the seconds shown, all when None.
 
-    ``revision`` tells one view from another. It is zoomed along time only: a zoom in frequency would be lost with every
+    It is zoomed along time only: a zoom in frequency would be lost with every
     answer, which Streamlit draws anew.
     """
     start, end = region or (0.0, seconds)
@@ -39,7 +39,7 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
                       nticks=6))
     return new_figure(
         dark=dark, height=height, margin=COLUMN_MARGIN, data=[*_outline_traces(outline, shade), heatmap],
-        uirevision=revision, dragmode="zoom", hovermode="closest", hoverdistance=40,
+        dragmode="zoom", hovermode="closest", hoverdistance=40,
         xaxis=dict(range=[start, end], title_text="Time (s)", anchor="y2", showgrid=False, uirevision=f"{start} {end}",
                    minallowed=0, maxallowed=seconds, ticks="outside", ticklen=4),
         yaxis=dict(domain=[0.76, 1], title_text="Amplitude", fixedrange=True, **_amplitude(outline)),

@@ -50,7 +50,7 @@ def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None
     figure = clip_figure(envelope(waveform, sample_rate, OUTLINE_POINTS, start, end),
                          clip_spectrogram(dataset, clip, settings, region), seconds=seconds, region=region,
                          db_range=settings["range"], colours=settings["colours"], dark=is_dark(),
-                         height=CLIP_HEIGHT, revision=f"{clip.key} {settings['scale']}")
+                         height=CLIP_HEIGHT)
     show_figure(figure, FIGURE, config={"doubleClick": False, "doubleClickDelay": 700},
                 alt=f"Waveform and {settings['scale']} spectrogram of {clip.name}")
     _part_row(part, region, seconds)

@@ -9,13 +9,12 @@ from app.state import choose_dataset, current_dataset
 from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
-from app.views.results_parts import in_percent
+from app.views.results_parts import count, in_percent
 from core.devices import describe_device
 from core.errors import UserError
 from core.limits import max_upload_mb
 from core.runs import headline_accuracy, knows_every_class, list_runs
 from core.studies import list_studies
-from core.wording import count
 from core.work_folder import Work
 
 NEEDED = {"dataset", "model", "protocol", "folds", "seed", "epochs", "accuracy"}  # what a summary may lack that was edited
@@ -49,7 +48,7 @@ def best_card(dataset_name: str) -> None:
     st.caption(escape(how.format(folds=len(summary["folds"]), seed=summary["seed"]).capitalize()
                       + f" · {count(summary['epochs'], 'epoch')} · best of {count(len(scored), 'run')}"))
     there = [pair for pair in scored if pair[1].checkpoints()]
-    listener = run if run.checkpoints() else max(there, key=lambda pair: pair[0])[1] if there else None
+    _, listener = max(there, key=lambda pair: pair[0], default=(0, None))
     if listener not in (run, None):
         st.caption(escape(f"Only its numbers are kept here; in Listen inside {listener.name} answers."))
     with st.container(horizontal=True):

@@ -41,8 +41,8 @@ def choose_model(runs: list[Run]) -> tuple[Run, str]:
     """The run and the fold whose model answers."""
     names = [run.name for run in runs]
     by_name = dict(zip(names, runs, strict=True))
-    linked, before = _linked("run"), st.session_state.get("listen_run")
-    wanted = linked or before
+    before = st.session_state.get("listen_run")
+    wanted = _linked("run") or before
     st.session_state["listen_run"] = (wanted and by_any_name(wanted, names)) or best_run(runs).name
     wide, narrow = st.columns([5, 3])
     labels = {run.name: _label(run) for run in runs}

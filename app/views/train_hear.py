@@ -37,7 +37,7 @@ def hear(settings: dict) -> None:
         seconds = len(sound) / config.sample_rate
         figure = clip_figure(envelope(sound, config.sample_rate, 600, 0, seconds),
                              spectrogram(sound, config.sample_rate, hop_ms=20, n_mels=64, max_frames=300), seconds=seconds,
-                             region=None, colours="Magma", dark=is_dark(), height=320, revision=title)
+                             region=None, colours="Magma", dark=is_dark(), height=320)
         show_figure(figure, name, alt=f"{title} augmentation: waveform and mel spectrogram of {clip.name}")
 
 

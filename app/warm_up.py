@@ -10,8 +10,8 @@ import streamlit as st
 from core import decoder_pool
 from core.errors import UserError
 
-SLOW = ("numba", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection", "torch",
-        "core.checkpoint", "core.mel")
+SLOW = ("numba", "librosa.filters", "librosa.util.utils", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection",
+        "torch", "core.checkpoint", "core.mel", "core.report", "optuna.importance", "optuna.visualization")
 
 
 @st.cache_resource(show_spinner=False)

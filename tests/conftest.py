@@ -1,4 +1,7 @@
-"""What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is."""
+"""What every test may use: a place of its own for runs and caches, a tiny data set, and the real ESC-10 where it is.
+
+What takes seconds to import is imported in the fixtures: the process that only hands out the tests reads this file as well.
+"""
 
 import sys
 import threading
@@ -11,13 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
-from streamlit.components.v2 import manifest_scanner
 
 from core.datasets import Dataset, available_datasets, load_dataset
-from core.models import MODELS
 from core.processes import start_detached
-from tests.tiny_model import stand_for_cnn1d
 from tests.warm_start import TRAINING, WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
@@ -28,6 +27,9 @@ DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 def _own_places(tmp_path_factory):
     """Nothing a test does touches the runs and caches of the person at this machine. One thread each, in processes that tests
     start too: several test processes with several threads each wait for each other most of the time."""
+    import torch
+    from streamlit.components.v2 import manifest_scanner
+
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EARSHOT_THREADS", "1")
@@ -114,6 +116,9 @@ def voices(isolated) -> Path:
 def tiny_model():
     """In this module ``cnn1d`` is a :class:`TinyModel`, for trainings of which no test asks how well they listen. Of the
     processes that a test starts, only those of ``warm_start`` know it."""
+    from core.models import MODELS
+    from tests.tiny_model import stand_for_cnn1d
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MODELS, "cnn1d", None)  # so that it is put back
         stand_for_cnn1d()

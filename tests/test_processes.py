@@ -86,7 +86,7 @@ def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(con
 
 
 def test_a_study_that_is_killed_goes_on(config):
-    config = config.replace(protocol="assignment", folds=5, epochs=6)
+    config = config.replace(protocol="assignment", folds=5, epochs=4)
     whole, cut = made(config, "whole", trials=2), made(config, "cut", trials=2)
     launch(whole)
     until(lambda: whole.state == "finished", "the undisturbed one is finished")
@@ -227,9 +227,12 @@ def test_cancel_interrupts_a_training_that_does_not_stop_by_itself(config, monke
 
 def test_cancel_ends_a_process_that_nothing_interrupts(config):
     run = create_run(config, "r")
-    code = (f"import core.worker, core.crossval, sys; sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
-            "from test_processes import stubborn\n"
-            "core.worker.LOOK, core.worker.AT_LAST, core.crossval.run_training = 0.05, 0.1, stubborn\n"
+    code = ("import sys, time, types, core.worker\n"
+            "def stubborn(run, *_):\n"
+            "    (run.path / 'begun').touch()\n"
+            f"    time.sleep({DEADLINE})\n"
+            "sys.modules['core.crossval'] = types.SimpleNamespace(run_training=stubborn)\n"
+            "core.worker.LOOK, core.worker.AT_LAST = 0.05, 0.1\n"
             f"from core.runs import get_run; core.worker.work(get_run({run.name!r}))")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {LAUNCHED: run.name})
     until(lambda: (run.path / "begun").exists(), "it trains")
@@ -270,11 +273,13 @@ def test_a_run_that_fails_says_so(config, tiny_folder):
     assert "no readable clip is left" in run.status.message and "Traceback" not in run.log()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
-    command = [sys.executable, "-m", "core", "train", "--dataset", config.dataset, "--model", "cnn1d", "--protocol",
-               "kfold", "--folds", "2", "--epochs", str(LONG), "--set", "sample_rate=8000", "--set", "clip_seconds=0.5",
-               "--seed", "0", "--seed", "1"]
+def two_runs_of(config: TrainConfig) -> list[str]:
+    return ["train", "--dataset", config.dataset, "--model", "cnn1d", "--protocol", "kfold", "--folds", "2", "--epochs",
+            str(LONG), "--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--seed", "0", "--seed", "1"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config):
+    command = [sys.executable, "-m", "core", *two_runs_of(config)]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it, and so
     try:                                                                # would what they start
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -282,12 +287,27 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config, sign):
         signal.signal(signal.SIGINT, before)
     until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
     runs = [Run(folder.name, folder) for folder in sorted(checkpoints_dir().glob("cnn1d-kfold-s?-*"))]
-    process.send_signal(sign)
+    process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130 and output.splitlines()[0].endswith("4 trainings in 2 runs")
     assert len(output.splitlines()) == 1 and "--resume" in errors and "Traceback" not in errors
     assert [run.state for run in runs] == ["stopped", "stopped"]
     assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0
+
+
+def test_the_word_of_the_system_to_end_is_as_ctrl_c(config, monkeypatch, capsys):
+    def told_to_end(run: Run, *_) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(DEADLINE)  # it is interrupted long before, or the test fails
+
+    monkeypatch.setattr("core.crossval.run_training", told_to_end)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(two_runs_of(config)) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "--resume" in capsys.readouterr().err
+    assert [Run(folder.name, folder).state for folder in checkpoints_dir().glob("cnn1d-kfold-s?-*")] == ["stopped", "stopped"]
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not schedule sessions as groups")

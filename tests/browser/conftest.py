@@ -24,9 +24,11 @@ from core.config import TrainConfig
 from core.costs import keep_pace
 from core.presets import PRESETS
 from core.processes import start_detached
-from tests.warm_start import WarmStart
+from core.run_folder import Run
+from tests.warm_start import ADDRESS, TRAINING, WarmStart
 
 ROOT = Path(__file__).resolve().parents[2]
+SIZES = ({"sample_rate": 8_000}, {"sample_rate": 4_000}, {"sample_rate": 4_000, "clip_seconds": 0.25})
 DEADLINE = 120.0  # s, for a machine that is busy; a quiet one needs a few
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync"]
@@ -205,13 +207,13 @@ def page(tab, request, tmp_path) -> Iterator:
 @pytest.fixture(scope="session")
 def browser_cache(tmp_path_factory) -> Path:
     """One decoded-clip cache for all servers of the session: no data set is decoded twice. The machine has trained the usual
-    models before; what a test sets otherwise it still has to measure."""
+    models before; what a test sets otherwise it still has to measure, as the journey of Train does."""
     place = tmp_path_factory.mktemp("browser-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EARSHOT_CACHE", str(place))
-        for model in ("cnn1d", "cnn_transformer_h4"):
-            for preset in PRESETS.values():
-                keep_pace(TrainConfig(model=model).replace(**preset.values), 0.01)
+        for model in ("cnn1d", *(f"cnn_transformer_h{heads}" for heads in (1, 2, 4))):
+            for values in (*(preset.values for preset in PRESETS.values()), *SIZES):
+                keep_pace(TrainConfig(model=model).replace(**values), 0.01)
     return place
 
 
@@ -223,11 +225,11 @@ def port() -> int:
 
 @pytest.fixture(scope="session")
 def warm_server(browser) -> Iterator[Callable[..., int]]:
-    """Starts servers that have their imports behind them, where the system forks safely (Linux)."""
+    """Starts servers that have their imports behind them, as their trainings have, where the system forks safely (Linux)."""
     if sys.platform != "linux":
         yield start_detached
         return
-    start = WarmStart("streamlit.web.cli", "streamlit.web.bootstrap", *SLOW)
+    start = WarmStart("streamlit.web.cli", "streamlit.web.bootstrap", *SLOW, *TRAINING)
     yield start
     start.close()
 
@@ -241,6 +243,8 @@ def start_server(tmp_path_factory, browser_cache, port, warm_server) -> Iterator
         folder = tmp_path_factory.mktemp("server")
         own = {"EARSHOT_DATA": os.environ.get("EARSHOT_DATA", folder / "data"), "EARSHOT_CHECKPOINTS": folder / "checkpoints",
                "EARSHOT_CACHE": browser_cache, "EARSHOT_THREADS": 1, "WANDB_MODE": "disabled"} | environment
+        if root == ROOT and isinstance(warm_server, WarmStart):
+            own[ADDRESS] = warm_server.address
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
         server = Server(_free_port(port), folder, {**os.environ, **{name: str(value) for name, value in own.items()}},
                         warm_server if root == ROOT else start_detached, root)
@@ -272,7 +276,7 @@ def _free_port(wanted: int) -> int:
 
 def _end_trainings(checkpoints: Path) -> None:
     """Trainings outlive their server on purpose; those of a test must not outlive the test."""
-    for process in psutil.process_iter(["environ"]):
-        environment = process.info["environ"] or {}
-        if environment.get("EARSHOT_CHECKPOINTS") == str(checkpoints):
-            process.kill()
+    for folder in checkpoints.iterdir():
+        if folder.is_dir() and (status := Run(folder.name, folder).status).active and status.pid:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(status.pid).kill()

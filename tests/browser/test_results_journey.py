@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from core.classwise import confusion_table, rows_of
@@ -11,26 +12,34 @@ from core.datasets import load_dataset
 from core.run_folder import Run
 from tests.app.fabricated_runs import fabricate_run
 
+CLASSES = ("birds", "glass", "rain")
 MATRIX = "[class*='st-key-results_matrix'] .js-plotly-plot"
 CELL_POSITION = """([row, column]) => {
   const plot = document.querySelector("[class*='st-key-results_matrix'] .js-plotly-plot"), layout = plot._fullLayout
   return {x: layout._size.l + layout.xaxis.d2p(column), y: layout._size.t + layout.yaxis.d2p(row)} }"""
 
 
-def test_a_click_on_a_cell_lists_and_plays_its_clips(start_server, page, tmp_path):
-    from playwright.sync_api import expect
-
-    data = tmp_path / "data"
+@pytest.fixture(scope="module")
+def judged(start_server, tmp_path_factory):
+    """A server with one experiment, ``design``: a run of a weak model and one of a strong model."""
+    data = tmp_path_factory.mktemp("data")
     write_table(data / "sounds")
     server = start_server(EARSHOT_DATA=data)
-    dataset = load_dataset(str(data / "sounds"))
-    path = fabricate_run(server.checkpoints, dataset, name="first", protocol="published", skill=0.6,
-                         dataset_name="sounds")
-    counts = confusion_table(rows_of(Run("first", path).predictions(), dataset.class_names), dataset.class_names)
+    for model, skill in (("cnn1d", 0.6), ("cnn_transformer_h4", 4.0)):
+        fabricate_run(server.checkpoints, load_dataset(str(data / "sounds")), name=model, model=model, protocol="published",
+                      skill=skill, epochs=4, dataset_name="sounds")
+    return server
+
+
+def test_a_click_on_a_cell_lists_and_plays_its_clips(judged, page):
+    from playwright.sync_api import expect
+
+    run = Run("cnn1d", judged.checkpoints / "cnn1d")
+    counts = confusion_table(rows_of(run.predictions(), CLASSES), CLASSES)
     true, said = next((t, s) for t in counts.index for s in counts.columns if t != s and counts.at[t, s])
     row, column = list(counts.index).index(true), list(counts.columns).index(said)
 
-    server.open(page, "/results?run=first")
+    judged.open(page, "/results?run=cnn1d")
     matrix = page.locator(MATRIX)
     expect(matrix.locator(".main-svg").first).to_be_visible()
     cell = page.get_by_role("combobox", name="Cell")
@@ -48,25 +57,19 @@ def test_a_click_on_a_cell_lists_and_plays_its_clips(start_server, page, tmp_pat
     expect(cell).to_have_value(chosen)
 
 
-def test_a_click_anywhere_in_a_row_picks_it(start_server, page, tmp_path):
+def test_a_click_anywhere_in_a_row_picks_it(judged, page):
     from playwright.sync_api import expect
 
-    data = tmp_path / "data"
-    write_table(data / "sounds")
-    server = start_server(EARSHOT_DATA=data)
-    for model, skill in (("cnn1d", 0.6), ("cnn_transformer_h4", 4.0)):
-        fabricate_run(server.checkpoints, load_dataset(str(data / "sounds")), name=model, model=model, protocol="published",
-                      skill=skill, dataset_name="sounds")
-    server.open(page, "/results?experiment=design")
+    judged.open(page, "/results?experiment=design")
     table = page.locator("[class*=st-key-results_table] [data-testid=stDataFrame]")
     for row, name in ((1, "cnn_transformer_h4"), (2, "cnn1d")):  # the best first
         table.click(position={"x": 120, "y": 35 * row + 17})
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        judged.settled(page)  # until then the tables of the run before are still there
     clips = page.locator("[class*=st-key-results_clips] [data-testid=stDataFrame]")
-    heard = page.get_by_text(re.compile(r"^\d\d: \w+, heard as \w+$"))
-    first = heard.inner_text()
+    first = page.get_by_text(re.compile(r"^\d\d: \w+, heard as \w+$")).inner_text()
     clips.click(position={"x": 90, "y": 35 * 2 + 17})
-    expect(heard).not_to_have_text(first)
+    expect(page.get_by_text(first, exact=True)).to_have_count(0)
 
 
 def write_table(folder: Path) -> None:
@@ -76,22 +79,14 @@ def write_table(folder: Path) -> None:
     for index in range(30):
         sound = 0.2 * np.sin(np.arange(8000) * (1 + index) / 40)
         soundfile.write(folder / f"{index:02d}.wav", sound, 8000)
-        lines.append(f"{index:02d}.wav,{('birds', 'glass', 'rain')[index % 3]},{index // 6 + 1},r{index // 2}")
+        lines.append(f"{index:02d}.wav,{CLASSES[index % 3]},{index // 6 + 1},r{index // 2}")
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
 
 
-def test_an_experiment_is_compared_explained_and_taken_home(start_server, page, tmp_path):
+def test_an_experiment_is_compared_explained_and_taken_home(judged, page, tmp_path):
     from playwright.sync_api import expect
 
-    data = tmp_path / "data"
-    write_table(data / "sounds")
-    server = start_server(EARSHOT_DATA=data)
-    dataset = load_dataset(str(data / "sounds"))
-    for model, skill in (("cnn1d", 0.0), ("cnn_transformer_h4", 4.0)):
-        fabricate_run(server.checkpoints, dataset, name=model, model=model, protocol="published", skill=skill, epochs=4,
-                      dataset_name="sounds")
-
-    server.open(page, "/results?experiment=design")
+    judged.open(page, "/results?experiment=design")
     expect(page.get_by_text("cnn_transformer_h4 is best here").first).to_be_visible()
     page.get_by_text("Which model is best, and why").click()
     expect(page.get_by_text("Attention helps here: cnn_transformer_h4 is reliably better than cnn1d")).to_be_visible()

@@ -9,6 +9,7 @@ import os
 import types
 import typing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from core.errors import UserError
@@ -203,11 +204,15 @@ def config_fields(group: str | None = None) -> list[dataclasses.Field]:
 
 
 def field_named(name: str) -> dataclasses.Field:
-    for field in dataclasses.fields(TrainConfig):
-        if field.name == name:
-            return field
-    known = ", ".join(f.name for f in dataclasses.fields(TrainConfig))
-    raise UserError(f"there is no setting called {name!r}; the settings are {known}")
+    fields = _fields()
+    if name not in fields:
+        raise UserError(f"there is no setting called {name!r}; the settings are {', '.join(fields)}")
+    return fields[name]
+
+
+@cache
+def _fields() -> dict[str, dataclasses.Field]:
+    return {field.name: field for field in dataclasses.fields(TrainConfig)}
 
 
 def parse_setting(text: str) -> tuple[str, object]:

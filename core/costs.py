@@ -17,14 +17,14 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from core.config import ROOT, TrainConfig, cache_dir, read_json
+from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, read_json
 from core.devices import cpu_count, describe_device
 from core.errors import UserError
 from core.files import write_json
 from core.plan import Plan, make_plan
 from core.processes import end_with_parent, keep_memory
 from core.run_folder import Run
-from core.runs import list_runs
+from core.runs import list_runs, runs_stamp
 
 EVALUATED = 1 / 3  # cost of a clip that is only evaluated: no backward pass, which is twice the forward one
 START = 6.0  # s that a run needs before its first batch
@@ -67,11 +67,16 @@ def seconds_per_clip(config: TrainConfig) -> float | None:
 
     From the newest run made here of the same model on clips of the same size, else from a trial.
     """
-    for run in list_runs()[:RECENT]:
-        made_here = not run.shipped and not run.problem
-        if made_here and _key(run.config) == _key(config) and (pace := pace_of(run)):
-            return pace
-    return _read_trials().get(_key(config))
+    wanted = _key(config)
+    of_runs = (pace_of(run) for key, run in _made_here(checkpoints_dir(), runs_stamp()) if key == wanted)
+    return next(filter(None, of_runs), None) or _read_trials().get(wanted)
+
+
+@lru_cache(maxsize=1)
+def _made_here(folder: Path, stamp: frozenset) -> tuple[tuple[str, Run], ...]:
+    """The recent runs made on this machine, newest first, each with what its pace depends on; read again when one is made
+    or says something new, because Train asks for the price of a dozen choices at once."""
+    return tuple((_key(run.config), run) for run in list_runs()[:RECENT] if not run.shipped and not run.problem)
 
 
 def pace_of(run: Run) -> float | None:

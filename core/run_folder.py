@@ -1,5 +1,6 @@
 """One run's folder, read and written: config, status, history, predictions, weights, log. Imports no torch."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from core.work_folder import STARTING, Status, Work, now
 
 __all__ = ["HISTORY_COLUMNS", "STARTING", "Run", "Status", "is_run_folder", "is_study_folder", "now"]
 
+RUN_FILES = ("config.json", "status.json", "summary.json", "history.csv")
 STUDY_FILES = ("study.json", "trials.csv", "best.json", "journal.log")
 
 
@@ -116,14 +118,21 @@ class Run(Work):
 
 def is_run_folder(path: Path) -> bool:
     """Whether a folder looks like a run, whole or not."""
-    names = ("config.json", "status.json", "summary.json", "history.csv")
-    return (not path.name.startswith(".") and path.is_dir() and any((path / name).exists() for name in names)
-            and not is_study_folder(path))
+    names = _names_in(path)
+    return not names.isdisjoint(RUN_FILES) and names.isdisjoint(STUDY_FILES)
 
 
 def is_study_folder(path: Path) -> bool:
     """Whether a folder looks like a search for settings (:mod:`core.study_folder`), whole or not."""
-    return not path.name.startswith(".") and path.is_dir() and any((path / name).exists() for name in STUDY_FILES)
+    return not _names_in(path).isdisjoint(STUDY_FILES)
+
+
+def _names_in(path: Path) -> set[str]:
+    """What lies directly in a folder; nothing where it is none, or a hidden one."""
+    try:
+        return set() if path.name.startswith(".") else set(os.listdir(path))
+    except OSError:
+        return set()
 
 
 def _read_table(file: Path, types: dict):

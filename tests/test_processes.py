@@ -66,7 +66,7 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
-    config = config.replace(epochs=30, final=True)
+    config = config.replace(epochs=20, final=True)
     whole, killed = create_run(config, "whole"), create_run(config, "killed")
     launch(whole)
     wait_for_state(whole, "finished")

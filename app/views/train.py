@@ -22,7 +22,7 @@ from core.progress import in_words
 from core.runs import list_runs
 
 
-@st.cache_resource(ttl=30, max_entries=256, show_spinner=False)
+@st.cache_resource(ttl=30, max_entries=256, show_spinner=False, hash_funcs={TrainConfig: repr})
 def plan_of(config: TrainConfig) -> Plan:
     """The checked plan of a config, read again after half a minute so that changed data is noticed."""
     return make_plan(config)

@@ -35,7 +35,7 @@ def alone(start_server, publisher, tmp_path_factory):
     """A server of a copy of the project, so that no data set lies near it; its list of ESC-10's clips is the small one."""
     place = tmp_path_factory.mktemp("copy")
     for name in ("app", "core", ".streamlit"):
-        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, place / name)
     write_tiny(place / "cache" / f"demo-{VERSION}")  # in place of the sounds that take seconds to make
     lines = [f"{hashlib.sha256(content).hexdigest()}  {path}" for path, content in publisher.files.items()]
     (place / "core" / "esc10.sha256").write_text("\n".join(lines) + "\n")

@@ -119,7 +119,7 @@ def test_the_attention_file_has_what_the_interface_promises(capsys, clip, tmp_pa
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--checkpoint", "cnn1d", "--attention", "a.npz"], "cnn1d has no attention"),
-    (["--checkpoint", "cnn_transformer_h2", "--attention", "nowhere/a.npz"], "could not be written"),
+    (["--checkpoint", "cnn_transformer_h2", "--attention", "nowhere/a.npz"], "found no folder nowhere"),
     (["--checkpoint", "nobody"], "no run called 'nobody'"),
     (["--checkpoint", "cnn1d:7"], "no weights of fold '7'"),
     ([], "no trained model yet"),
@@ -198,14 +198,19 @@ def test_events_of_one_clip_are_a_table_and_the_threshold_is_minded(capsys, clip
     assert code == 2 and "between 0 and 1, found 50" in err
     code, _, err = predicted(capsys, clip, clip, "--checkpoint", "cnn1d", "--events", file)
     assert code == 2 and "--events expects one clip, found 2" in err
+    code, _, err = predicted(capsys, clip, "--checkpoint", "cnn1d", "--threshold", "0.4")
+    assert code == 2 and "give --events FILE.csv as well" in err
 
 
 def test_a_folder_without_a_sound_and_a_table_that_cannot_be_written_are_said(capsys, clip, tmp_path):
     (tmp_path / "empty").mkdir()
     code, _, err = predicted(capsys, tmp_path / "empty", "--checkpoint", "cnn1d")
     assert code == 2 and "has no sound in it or below" in err and err.count("\n") == 1
-    code, _, err = predicted(capsys, clip, "--checkpoint", "cnn1d", "--csv", tmp_path / "nowhere" / "a.csv")
-    assert code == 2 and "could not be written" in err and err.count("\n") == 1
+    for option in ("--csv", "--events", "--attention"):
+        code, out, err = predicted(capsys, clip, "--checkpoint", "cnn_transformer_h2", option, tmp_path / "nowhere" / "a.csv")
+        assert code == 2 and not out and f"{option} expects a file in a folder that is there" in err and err.count("\n") == 1
+        code, out, err = predicted(capsys, clip, "--checkpoint", "cnn_transformer_h2", option, tmp_path / "empty")
+        assert code == 2 and not out and f"{option} expects a file, found the folder" in err
 
 
 def test_a_pickle_called_safetensors_and_weights_of_another_model_are_one_sentence(capsys, clip, tmp_path):

@@ -156,3 +156,5 @@ def test_what_cannot_be_reported_is_one_sentence(runs, tiny_dataset, tmp_path, c
     assert re.match(sentence.replace("(", r"\(") if ".*" in sentence else re.escape(sentence), error), error
     assert sorted(tmp_path.rglob("*.html")) == before
     assert main(["report", "one", "--out", str(tmp_path)]) == 2 and "found the folder" in capsys.readouterr().err
+    assert main(["report", "one", "--out", "r.pdf"]) == 2 and not (tmp_path / "r.pdf").exists()
+    assert "ends in .html or .md, found r.pdf" in capsys.readouterr().err

@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from core.predict import load_predictor
     from core.runs import resolve_checkpoint
 
+    _check_options(args)
     clips = sounds_in(args.clips)
     for option, file in (("--attention", args.attention), ("--events", args.events)):
         if file and len(clips) > 1:
@@ -48,8 +49,6 @@ def run(args: argparse.Namespace) -> int:
     if args.attention and not attention_layers(checkpoint.model):
         raise UserError(f"the model {checkpoint.config.model} has no attention to save; choose a transformer model")
     threshold = THRESHOLD if args.threshold is None else args.threshold
-    if not 0 < threshold < 1:
-        raise UserError(f"--threshold expects a probability between 0 and 1, found {threshold:g}")
     answers = []
     for number, clip in enumerate(clips):
         answer = answer_file(checkpoint, clip, on_progress=_Progress(number, len(clips)))
@@ -71,6 +70,19 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([answer.to_dict() for answer in answers], ensure_ascii=False, indent=2))
     return 2 if any(answer.error for answer in answers) else 0
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """Raise :class:`UserError` for what would only come to light after minutes of listening, or never."""
+    if args.threshold is not None and not 0 < args.threshold < 1:
+        raise UserError(f"--threshold expects a probability between 0 and 1, found {args.threshold:g}")
+    if args.threshold is not None and not args.events:
+        raise UserError("--threshold says where an event begins; give --events FILE.csv as well")
+    for option, file in (("--csv", args.csv), ("--events", args.events), ("--attention", args.attention)):
+        if file and file.is_dir():
+            raise UserError(f"{option} expects a file, found the folder {file}")
+        if file and not file.parent.is_dir():
+            raise UserError(f"{option} expects a file in a folder that is there, found no folder {file.parent}")
 
 
 def _explained(checkpoint, clip: str, heard):

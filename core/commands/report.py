@@ -6,6 +6,8 @@ from pathlib import Path
 from core.errors import UserError
 from core.files import why_not_written, write_text
 
+KINDS = {"": "html", ".html": "html", ".htm": "html", ".md": "md", ".markdown": "md"}
+
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
@@ -22,10 +24,10 @@ def run(args: argparse.Namespace) -> int:
     from core.commands.layout import ProgressLine
     from core.report import agreements, make_report, read_all, runs_named
 
-    kind = args.format or ("md" if args.out and args.out.suffix.lower() in (".md", ".markdown") else "html")
+    if args.out and args.out.is_dir():
+        raise UserError(f"--out expects a file, found the folder {args.out}; try {args.out / 'report.html'}")
+    kind = args.format or _kind_of(args.out)
     out = args.out or Path(f"report-{args.names[0]}{'-and-more' * (len(args.names) > 1)}.{kind}")
-    if out.is_dir():
-        raise UserError(f"--out expects a file, found the folder {out}; try {out / f'report.{kind}'}")
     runs = runs_named(args.names)
     finished = read_all(runs)
     line = ProgressLine()
@@ -39,3 +41,11 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(why_not_written(error, out.parent) or f"{out} could not be written: {error.strerror}") from None
     print(f"{out}: {len(finished)} run{'s' * (len(finished) != 1)}, {len(text.encode()) / 1e6:.1f} MB")
     return 0
+
+
+def _kind_of(out: Path | None) -> str:
+    """The format that a file's name asks for: html where it asks for none. Raises :class:`UserError` for any other."""
+    kind = KINDS.get(out.suffix.lower() if out else "")
+    if not kind:
+        raise UserError(f"--out expects a file that ends in .html or .md, found {out}; print the HTML to get a PDF")
+    return kind

@@ -66,11 +66,12 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(config):
-    config = config.replace(epochs=20, final=True)
-    whole, killed = create_run(config, "whole"), create_run(config, "killed")
+    config = config.replace(epochs=30, final=True)
+    whole = create_run(config, "whole")
     launch(whole)
     wait_for_state(whole, "finished")
 
+    killed = create_run(config, "killed")  # only now: while it might still be launched, the other would let it go first
     launch(killed)
     for moment in (lambda: (killed.path / "fold1.resume").exists(), lambda: "2" in killed.checkpoints()):
         until(lambda moment=moment: moment() or killed.state == "finished", "the moment to kill")
@@ -87,9 +88,10 @@ def test_killed_at_any_moment_and_resumed_it_ends_as_if_nothing_had_happened(con
 
 def test_a_study_that_is_killed_goes_on(config):
     config = config.replace(protocol="assignment", folds=5, epochs=4)
-    whole, cut = made(config, "whole", trials=2), made(config, "cut", trials=2)
+    whole = made(config, "whole", trials=2)
     launch(whole)
     until(lambda: whole.state == "finished", "the undisturbed one is finished")
+    cut = made(config, "cut", trials=2)
     pid = launch(cut)
     until(lambda: cut.journal.exists() and b'"intermediate_value"' in cut.journal.read_bytes(), "a trial is at work")
     os.kill(pid, signal.SIGKILL)

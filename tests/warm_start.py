@@ -81,8 +81,7 @@ def serve(listener: socket.socket, imports: list[str]) -> None:
 
 def become(module: str, arguments: list[str], cwd: str, log: str, env: dict[str, str]) -> None:
     """Be what ``python -m MODULE ARGUMENTS`` is, detached."""
-    name = {"core": "core.__main__", "streamlit": "streamlit.web.cli"}.get(module, module)
-    main = importlib.import_module(name).main
+    main = importlib.import_module({"core": "core.__main__", "streamlit": "streamlit.web.cli"}[module]).main
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

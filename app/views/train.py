@@ -24,7 +24,8 @@ from core.runs import list_runs
 
 @st.cache_resource(ttl=30, max_entries=256, show_spinner=False, hash_funcs={TrainConfig: repr})
 def plan_of(config: TrainConfig) -> Plan:
-    """The checked plan of a config, read again after half a minute so that changed data is noticed."""
+    """The checked plan of a config, read again after half a minute so that changed data is noticed. Configs are told apart by
+    their text: Streamlit's own way through fifty fields takes milliseconds, and a page asks for dozens of plans."""
     return make_plan(config)
 
 

@@ -232,7 +232,7 @@ def test_cancel_ends_a_process_that_nothing_interrupts(config):
     code = ("import sys, time, types, core.worker\n"
             "def stubborn(run, *_):\n"
             "    (run.path / 'begun').touch()\n"
-            f"    time.sleep({DEADLINE})\n"
+            f"    time.sleep({DEADLINE})  # it is ended long before, or the test fails\n"
             "sys.modules['core.crossval'] = types.SimpleNamespace(run_training=stubborn)\n"
             "core.worker.LOOK, core.worker.AT_LAST = 0.05, 0.1\n"
             f"from core.runs import get_run; core.worker.work(get_run({run.name!r}))")
@@ -297,19 +297,27 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config):
     assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0
 
 
-def test_the_word_of_the_system_to_end_is_as_ctrl_c(config, monkeypatch, capsys):
-    def told_to_end(run: Run, *_) -> None:
+def test_the_word_of_the_system_to_end_is_as_ctrl_c(config, tiny_model, capsys):
+    def tell() -> None:
+        until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(DEADLINE)  # it is interrupted long before, or the test fails
 
-    monkeypatch.setattr("core.crossval.run_training", told_to_end)
-    before = signal.getsignal(signal.SIGTERM)
+    def unminded(*_) -> None:
+        raise AssertionError("the command does not mind SIGTERM")
+
+    before, teller = signal.signal(signal.SIGTERM, unminded), threading.Thread(target=tell)
+    teller.start()
     try:
         assert main(two_runs_of(config)) == 130
     finally:
+        teller.join()
         signal.signal(signal.SIGTERM, before)
-    assert "--resume" in capsys.readouterr().err
-    assert [Run(folder.name, folder).state for folder in checkpoints_dir().glob("cnn1d-kfold-s?-*")] == ["stopped", "stopped"]
+    output, errors = capsys.readouterr()
+    assert output.splitlines()[0].endswith("4 trainings in 2 runs")
+    assert len(output.splitlines()) == 1 and "--resume" in errors and "Traceback" not in errors
+    runs = [Run(folder.name, folder) for folder in sorted(checkpoints_dir().glob("cnn1d-kfold-s?-*"))]
+    assert [run.state for run in runs] == ["stopped", "stopped"]
+    assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not schedule sessions as groups")

@@ -33,10 +33,9 @@ class WarmStart:
             listener.listen()
             self._process = subprocess.Popen([sys.executable, __file__, str(listener.fileno()), *imports], cwd=ROOT,
                                              stdin=subprocess.PIPE, pass_fds=[listener.fileno()])
-        self._start = started_by(self.address)
 
-    def __call__(self, command: list[str], *, cwd: Path, log: Path, env: dict[str, str]) -> int:
-        return self._start(command, cwd=cwd, log=log, env=env)
+    def __call__(self, command: list[str], **places) -> int:
+        return started_by(self.address)(command, **places)
 
     def close(self) -> None:
         self._process.communicate()

@@ -25,8 +25,7 @@ def clip_figure(outline: Outline, spectrum: Spectrogram, *, seconds: float,
                 colours: str = "Magma", dark: bool = False, height: int = 520) -> go.Figure:
     """Waveform over spectrogram. ``outline``: times s, low, high; ``region``: the seconds shown, all when None.
 
-    It is zoomed along time only: a zoom in frequency would be lost with every
-    answer, which Streamlit draws anew.
+    It is zoomed along time only: a zoom in frequency would be lost with every answer, which Streamlit draws anew.
     """
     start, end = region or (0.0, seconds)
     shade = ink(dark)

@@ -1,10 +1,15 @@
-"""A press of a button is done once, and so is a double click.
+"""A press of a button is done once, and so is a double click; and no timer takes back what a press has done.
 
-A fragment with ``run_every`` asks to be drawn again by a timer in the browser. The browser side of Streamlit 1.67 keeps a press
-until the next turn of its event loop, where it sends it and forgets it. A timer that is due in that very turn (a busy machine
-has such) sends the press along with its own asking: the server would do it twice, and one press of "Start training" made two
-runs. What a timer sends of presses is dropped here: the browser sends each of them itself in a moment. Streamlit has no hook
-for that, so one method of its session is wrapped.
+A fragment with ``run_every`` asks to be drawn again by a timer in the browser. What it sends along are the values of all
+widgets, as the browser knows them in that moment, and two things go wrong on a busy machine:
+
+- The browser side of Streamlit 1.67 keeps a press until the next turn of its event loop, where it sends it and forgets it. A
+  timer that is due in that very turn sends the press as well: one press of "Start training" made two runs.
+- Where a callback has just set other fields (a preset does), the browser does not know yet. The server takes what the timer
+  sends for what a person has typed and sets them back, while the browser goes on to show the new values.
+
+A timer has nothing to tell: whatever a person does, the browser sends by itself, in its order. So its values are dropped here.
+Streamlit has no hook for that, so one method of its queue is wrapped.
 
 A double click are two presses to Streamlit, and the second is done as soon as the page has been drawn after the first: two
 trainings again, or "it is queued already" under a resume that worked. :func:`press_once` is for buttons where that hurts.
@@ -12,39 +17,30 @@ trainings again, or "it is queued already" under a resume that worked. :func:`pr
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 
 import streamlit as st
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.runtime.app_session import AppSession
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
 DOUBLE = 3.0  # s between two presses that are one: half a second of a double click, and what a slow machine draws meanwhile
-PRESSES = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
 
 
-def without_presses(asked: ClientState) -> ClientState:
-    """What a timer asked for, without the presses of buttons in it; anything else as it came."""
-    if not asked.is_auto_rerun:
-        return asked
-    kept = [state for state in asked.widget_states.widgets if state.WhichOneof("value") not in PRESSES]
-    plain = ClientState()
-    plain.CopyFrom(asked)
-    del plain.widget_states.widgets[:]
-    plain.widget_states.widgets.extend(kept)
-    return plain
-
-
-def drop_timers_presses() -> None:
+def drop_timers_values() -> None:
     """From here on, in this process; calling it again does nothing."""
-    request_rerun = AppSession.request_rerun
+    request_rerun = ScriptRequests._request_rerun_locked
     if hasattr(request_rerun, "__wrapped__"):
         return
 
     @wraps(request_rerun)
-    def request(self, client_state: ClientState | None) -> None:
-        request_rerun(self, client_state and without_presses(client_state))
+    def request(self, asked: RerunData) -> bool:
+        if asked.is_auto_rerun:  # where a press waits already, nothing leaves its values as they are
+            waits = self._state is ScriptRequestType.RERUN
+            asked = replace(asked, widget_states=None if waits else WidgetStates())
+        return request_rerun(self, asked)
 
-    AppSession.request_rerun = request
+    ScriptRequests._request_rerun_locked = request
 
 
 def press_once(key: str, action: Callable) -> Callable:

@@ -57,6 +57,13 @@ def show_error(error: UserError | str) -> None:
     st.error(escape(str(error)), icon=":material/error:")
 
 
+def say_wrong(sentence: str | None) -> None:
+    """A sentence beneath the field it is about. Its place is kept without one, so that what follows stays itself."""
+    place = st.empty()
+    if sentence:
+        place.caption(f":red[{escape(sentence)}]")
+
+
 def empty_state(sentence: str, button: str | None = None, *, key: str, page: str | None = None, icon: str = "") -> bool:
     """One sentence and one button. ``page`` (such as ``"views/train.py"``) is opened by it; else True when pressed."""
     with st.container(border=True, horizontal_alignment="center", key=f"empty_{key}"):
@@ -78,8 +85,9 @@ def guard() -> Iterator[None]:
         show_error(error)
 
 
-def guarded_fragment(run_every: float | None = None) -> Callable[[Callable], Callable]:
-    """``st.fragment`` that says what went wrong inside it, drawn again every ``run_every`` seconds.
+def guarded_fragment(run_every: float | None = None, *, key: str | None = None) -> Callable[[Callable], Callable]:
+    """``st.fragment`` that says what went wrong inside it, drawn again every ``run_every`` seconds, and by
+    :func:`~app.components.redrawing.redraw` under its ``key``.
 
     Streamlit handles what a fragment raises itself, so a :func:`guard` around the call never sees it.
     """
@@ -89,7 +97,7 @@ def guarded_fragment(run_every: float | None = None) -> Callable[[Callable], Cal
             with guard():
                 return draw(*args, **options)
 
-        return st.fragment(guarded, run_every=run_every)
+        return st.fragment(guarded, run_every=run_every, key=key)
 
     return decorate
 

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from app.components import say_wrong
 from app.components.frame import escape
 from app.components.rows import SIX, table_height
 from app.state import LABEL, dataset_named
-from app.views.train_form import say_wrong
 from core.clips import Dataset
 from core.datasets import label_columns
 from core.errors import UserError

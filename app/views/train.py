@@ -5,12 +5,21 @@ from dataclasses import replace
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import explain, guarded_fragment, page_header, words
+from app.components import explain, guarded_fragment, page_header, redraw, say_wrong, words
 from app.state import chosen_data, is_dark
-from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols
+from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols, chosen_name
 from app.views.train_cost import start
-from app.views.train_form import begin_fields, say_wrong, settings_form
+from app.views.train_form import COST, FITS, NAME, UNPRICED, WHOLE, settings_form, wrong_settings
 from app.views.train_like import fill_in, is_filled_in
+from app.views.train_state import (
+    begin_fields,
+    chosen_folds,
+    chosen_models,
+    chosen_protocols,
+    chosen_seeds,
+    values_of_form,
+    wrong_protocol,
+)
 from app.views.train_watch import watch
 from app.views.train_whole import whole_assignment
 from core.config import TrainConfig, field_named
@@ -21,6 +30,8 @@ from core.plan import Plan, make_plan
 from core.progress import in_words
 from core.runs import list_runs
 
+OWN = "train.own"  # begins the keys of the name and the button beneath the settings
+
 
 @st.cache_resource(ttl=30, max_entries=256, show_spinner=False, hash_funcs={TrainConfig: repr})
 def plan_of(config: TrainConfig) -> Plan:
@@ -30,58 +41,76 @@ def plan_of(config: TrainConfig) -> Plan:
 
 
 def choice() -> None:
-    """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does."""
+    """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does. The parts
+    are fragments that read what was chosen, and a change draws only those again that it concerns."""
     if st.session_state.pop("train.started", False):
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     fill_in()
-    whole = st.container()  # drawn last: it takes the data and the settings from below
+    whole = st.container()  # drawn last: it takes the data from below
     st.html('<div id="jump-new-training"></div>')
     st.subheader("1 · Data", anchor=False)
-    wrong_data = choose_data()
+    ready = not choose_data()
     st.subheader("2 · Models", anchor=False)
-    models = choose_models()
+    choose_models()
     st.subheader("3 · Protocol", anchor=False, help=explain("protocol", "fold", "seed"))
-    protocols, folds, seeds, wrong_protocol = choose_protocols()
-    place = st.container()
+    choose_protocols()
+    guarded_fragment(key=FITS)(say_what_does_not_fit)(ready)
     st.subheader("4 · Settings", anchor=False)
-    unpriced: list[TrainConfig] = []
-    values, wrong_settings = settings_form(
-        models, lambda preset: price(models, protocols, seeds, preset | {"folds": folds}, unpriced))
-    plans, impossible = [], None
-    if models and not wrong_data + wrong_protocol + wrong_settings:
-        try:
-            plans = plans_of(models, protocols, seeds, values | {"folds": folds})
-        except UserError as error:
-            impossible = str(error)
-    with place:
-        say_wrong(impossible)
-    name, add, wrong_name = choose_name("train.own.name", len(plans), "made up from the time")
+    settings_form(price)
+    guarded_fragment(key=NAME)(own_name)(ready)
     with st.container(border=True, key="cost"):
-        label = f"Start {len(plans)} runs" if len(plans) > 1 else "Start training"
-        start(plans, label, "train.own", name=name, add=add, ready=not wrong_name,
-              missing="What this will cost is said here as soon as everything above fits together.", also=unpriced)
+        guarded_fragment(key=COST)(own_start)(ready)
     with whole:
-        whole_assignment(values, not wrong_data, plan_of)
+        guarded_fragment(key=WHOLE)(whole_assignment)(ready, plan_of)
 
 
-def plans_of(models: list[str], protocols: list[str], seeds: list[int], settings: dict) -> list[Plan]:
-    """A checked plan of every combination. Raises :class:`UserError` where one of them cannot be."""
-    return [plan_of(config) for config in combinations(models, protocols, seeds, **chosen_data(), **settings)]
+def say_what_does_not_fit(ready: bool) -> None:
+    """Each field is right, and together they are not."""
+    say_wrong(own_plans(ready)[1])
 
 
-def price(models: list[str], protocols: list[str], seeds: list[int], values: dict, unpriced: list[TrainConfig]) -> str:
-    """What the chosen runs would cost with these settings; the empty text where they do not fit or no pace is known (then
-    the configs it is wanted for are added to ``unpriced``)."""
-    usual = {name: field_named(name).default for name in values} | {"folds": values["folds"]}
+def own_name(ready: bool) -> None:
+    choose_name(OWN, len(own_plans(ready)[0]), on_change=redraw, args=(NAME, COST))
+
+
+def own_start(ready: bool) -> None:
+    """The cost and the button."""
+    plans, _ = own_plans(ready)
+    name, add, wrong_name = chosen_name(OWN)
+    start(plans, f"Start {len(plans)} runs" if len(plans) > 1 else "Start training", OWN, name=name, add=add,
+          ready=not wrong_name, missing="What this will cost is said here as soon as everything above fits together.",
+          also=st.session_state[UNPRICED])
+
+
+def own_plans(ready: bool) -> tuple[list[Plan], str | None]:
+    """The checked plans of all that is chosen; none, and perhaps the reason, where something is wrong. ``ready``: whether the
+    data can be used."""
+    if not (ready and chosen_models()) or wrong_protocol() or wrong_settings():
+        return [], None
+    try:
+        return plans_with(values_of_form() | {"folds": chosen_folds()}), None
+    except UserError as error:
+        return [], str(error)
+
+
+def plans_with(settings: dict) -> list[Plan]:
+    """A checked plan of every chosen combination. Raises :class:`UserError` where one of them cannot be."""
+    chosen = combinations(chosen_models(), chosen_protocols(), chosen_seeds()[0], **chosen_data(), **settings)
+    return [plan_of(config) for config in chosen]
+
+
+def price(values: dict) -> tuple[str, tuple[TrainConfig, ...]]:
+    """What the chosen runs would cost with these settings, in words, and the configs whose pace is not known; the empty text
+    where that is so, or the settings do not fit."""
+    usual = {name: field_named(name).default for name in values} | {"folds": chosen_folds()}
     try:
         plans = [replace(plan, config=plan.config.replace(**values | {"folds": plan.config.folds}))
-                 for plan in plans_of(models, protocols, seeds, usual)]
+                 for plan in plans_with(usual)]
     except UserError:  # it is said beside the field it is about
-        return ""
+        return "", ()
     cost = estimate(plans)
-    unpriced += cost.unknown
-    return f"about {in_words(cost.seconds)}" if plans and cost.seconds is not None else ""
+    return f"about {in_words(cost.seconds)}" if plans and cost.seconds is not None else "", cost.unknown
 
 
 STYLE = """<style>

@@ -6,12 +6,14 @@ from itertools import groupby, islice
 import streamlit as st
 
 from app.charts.palette import ink
+from app.components import guarded_fragment, redraw, say_wrong
 from app.components.frame import escape
 from app.data.preview import as_sentence
 from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, current_sources, is_dark
-from app.views.train_form import KEEP, key, parse_seeds, say_wrong, setting_field
+from app.views.train_form import OF_MODELS, TOLD, setting_field
+from app.views.train_state import KEEP, chosen_models, chosen_protocols, chosen_seeds, key
 from core.catalog import CATALOG, ModelCard
-from core.config import TrainConfig, field_named
+from core.config import field_named
 from core.datasets import available_datasets, is_table
 from core.errors import UserError
 from core.experiments import count, taken
@@ -19,7 +21,7 @@ from core.grouping import AUTO
 from core.pretrained import missing_requirement
 from core.splits import PROTOCOLS
 
-FIRST_CHOICE = ("cnn_transformer_h4",)
+NO_MODEL, PROTOCOL = "train.no_model", "train.protocol"  # keys of parts of the page
 USUAL = ("1-D CNN", "CNN + transformer", "Earshot")  # families that stand open; the rest is folded
 
 
@@ -55,30 +57,30 @@ def choose_label(name: str, label: str) -> str:
     return text.strip() or LABEL
 
 
-def choose_models() -> list[str]:
+def choose_models() -> None:
     """One or several models, as cards by family."""
     st.html(f"<style>[class*=st-key-card_]:has(input:checked) {{ border-color: {ink(is_dark()).accent}; }}</style>")
     usual = [card for card in CATALOG.values() if card.family in USUAL]
     others = [card for card in CATALOG.values() if card.family not in USUAL]
-    chosen = families(usual)
-    open_now = any(st.session_state.get(key(f"model.{card.name}")) for card in others)
+    families(usual)
+    open_now = any(card.name in chosen_models() for card in others)
     with st.expander(f"{len(others)} more models", expanded=open_now):
-        chosen += families(others)
-    say_wrong(None if chosen else "Choose at least one model")
-    return chosen
+        families(others)
+    guarded_fragment(key=NO_MODEL)(_say_no_model)()
 
 
-def families(cards: list[ModelCard]) -> list[str]:
-    """Cards under the names of their families; the names of the chosen ones."""
-    chosen = []
+def _say_no_model() -> None:
+    say_wrong(None if chosen_models() else "Choose at least one model")
+
+
+def families(cards: list[ModelCard]) -> None:
+    """Cards under the names of their families."""
     for family, members in groupby(cards, key=lambda card: card.family):
         st.caption(family)
         for pair in batched(members, 2):  # row by row, so that the order holds where columns stack
             for column, card in zip(st.columns(2, gap="small"), pair, strict=False):
                 with column:
-                    if model_card(card):
-                        chosen.append(card.name)
-    return chosen
+                    model_card(card)
 
 
 def batched(items: Iterable, size: int) -> Iterator[list]:
@@ -88,74 +90,65 @@ def batched(items: Iterable, size: int) -> Iterator[list]:
         yield batch
 
 
-def model_card(card: ModelCard) -> bool:
-    """One model with its size, its compute and what it attends to; whether it is chosen."""
-    state = key(f"model.{card.name}")
-    st.session_state.setdefault(state, card.name in FIRST_CHOICE)
+def model_card(card: ModelCard) -> None:
+    """One model with its size, its compute and what it attends to."""
+    reason = missing_requirement(card.name)
     with st.container(border=True, key=f"card_{card.name}", gap="xxsmall"):
-        chosen = st.checkbox(escape(card.name), key=state, help=card.summary, disabled=bool(missing_requirement(card.name)),
-                             **KEEP)
-        if reason := missing_requirement(card.name):
-            st.caption(escape(reason))
-            return False  # a run from elsewhere may have filled it in: then it cannot be unticked
-        st.caption(f"{card.parameters / 1e6:.2f} M parameters · {card.macs / 1e6:,.0f} M MACs  \n"
+        st.checkbox(escape(card.name), key=key(f"model.{card.name}"), help=card.summary, disabled=bool(reason),
+                    on_change=redraw, args=(NO_MODEL, OF_MODELS, *TOLD), **KEEP)
+        st.caption(escape(reason) if reason else
+                   f"{card.parameters / 1e6:.2f} M parameters · {card.macs / 1e6:,.0f} M MACs  \n"
                    + (f"Attends to {card.attends}" if card.attends else "No attention"))
-    return chosen
 
 
-def choose_protocols() -> tuple[list[str], int, list[int], list[str]]:
-    """One or several protocols, the folds of kfold, the seeds, and the sentences of what is wrong."""
+def choose_protocols() -> None:
+    """One or several protocols, the seeds, and the folds of kfold."""
+    guarded_fragment(key=PROTOCOL)(_protocols)()
+
+
+def _protocols() -> None:
     st.caption("What is trained, what is tested")
     with st.container(gap="xsmall", key="protocols"):
-        chosen = [name for name, sentence in PROTOCOLS.items() if protocol_box(name, sentence)]
-    errors, folds = [] if chosen else ["Choose at least one protocol"], TrainConfig().folds
-    say_wrong(errors[0] if errors else None)
+        for name, sentence in PROTOCOLS.items():
+            with st.container(gap=None, key=f"protocol_{name}"):
+                st.checkbox(name, key=key(f"protocol.{name}"), on_change=redraw, args=(PROTOCOL, *TOLD), **KEEP)
+                st.caption(escape(sentence))
+    say_wrong(None if chosen_protocols() else "Choose at least one protocol")
     left, right = st.columns(2)
     with left:
-        seeds, wrong = choose_seeds(key("seeds"))
-        errors += wrong
-    if "kfold" in chosen:
+        seeds_field(key("seeds"), on_change=redraw, args=(PROTOCOL, *TOLD))
+    if "kfold" in chosen_protocols():
         with right:
-            st.session_state.setdefault(key("folds"), folds)
-            errors += setting_field("folds")
-            folds = st.session_state[key("folds")]
-    return chosen, folds, seeds, errors
+            setting_field("folds")
 
 
-def protocol_box(name: str, sentence: str) -> bool:
-    """One protocol with its sentence; whether it is chosen."""
-    state = key(f"protocol.{name}")
-    st.session_state.setdefault(state, name == field_named("protocol").default)
-    with st.container(gap=None, key=f"protocol_{name}"):
-        chosen = st.checkbox(name, key=state, **KEEP)
-        st.caption(escape(sentence))
-    return chosen
-
-
-def choose_seeds(state: str) -> tuple[list[int], list[str]]:
+def seeds_field(state: str, **options) -> None:
     """One run per seed, in a field of this key; an error is said beneath it."""
-    st.session_state.setdefault(state, str(field_named("seed").default))
-    text = st.text_input("Seeds", key=state, help="One run per seed, separated by commas. "
-                         + field_named("seed").metadata["help"], **KEEP)
-    seeds, errors = [], []
-    try:
-        seeds = parse_seeds(text)
-    except UserError as error:
-        errors = [str(error)]
-    say_wrong(errors[0] if errors else None)
-    return seeds, errors
+    st.text_input("Seeds", key=state, help="One run per seed, separated by commas. " + field_named("seed").metadata["help"],
+                  **KEEP, **options)
+    say_wrong(chosen_seeds(state)[1])
 
 
-def choose_name(state: str, runs: int, placeholder: str) -> tuple[str, bool, list[str]]:
-    """The name that the runs share, whether they are meant to join those that carry it already, and what is wrong."""
-    name = st.text_input("Name of the experiment", key=state, placeholder=placeholder,
-                         help="The name that these runs share in Results and in Weights & Biases", **KEEP).strip()
-    there = len(taken(name))
-    if not there:
-        return name, False, []
-    joined = f"{state}.join.{name}"
-    st.session_state.setdefault(joined, False)
-    join = st.checkbox(f"Add {count(runs, 'run')} to the {there:,} of this experiment", key=joined, **KEEP)
-    sentence = f"There is already an experiment called {name}: choose another name, or add to it"
-    say_wrong(None if join else sentence)
-    return name, join, [] if join else [sentence]
+def choose_name(state: str, runs: int, **options) -> None:
+    """The name that the runs share, in the field ``<state>.name``, and whether they join those that carry it already."""
+    st.text_input("Name of the experiment", key=f"{state}.name", placeholder="made up from the time",
+                  help="The name that these runs share in Results and in Weights & Biases", **KEEP, **options)
+    name, _, wrong = chosen_name(state)
+    if there := len(taken(name)):
+        st.session_state.setdefault(_joins(state, name), False)
+        st.checkbox(f"Add {count(runs, 'run')} to the {there:,} of this experiment", key=_joins(state, name), **KEEP,
+                    **options)
+        say_wrong(wrong)
+
+
+def chosen_name(state: str) -> tuple[str, bool, str | None]:
+    """The name, whether the runs join those that carry it already, and what is wrong with it."""
+    name = st.session_state.get(f"{state}.name", "").strip()
+    if not taken(name):
+        return name, False, None
+    join = st.session_state.get(_joins(state, name), False)
+    return name, join, None if join else f"There is already an experiment called {name}: choose another name, or add to it"
+
+
+def _joins(state: str, name: str) -> str:
+    return f"{state}.name.join.{name}"

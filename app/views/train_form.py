@@ -5,122 +5,118 @@ Every field checks itself with the rule the command line uses, and says what is 
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
+from app.components import guarded_fragment, redraw, say_wrong
 from app.components.frame import escape
 from app.views.train_hear import hear
-from core.config import config_fields, field_named, parse_setting
-from core.errors import UserError
+from app.views.train_state import ELSEWHERE, KEEP, chosen_models, key, values_of_form, wrong
+from core.config import TrainConfig, config_fields, field_named
 from core.presets import PRESETS, Preset
 
 MAIN = ("epochs", "learning_rate", "batch_size")  # in the order a person thinks of them; the rest is folded
-OF_MODELS, HEARD = "The chosen models", "Augmentation"
-FOLDED = {OF_MODELS: ("model",), HEARD: ("augmentation",), "More about the training": ("training",),
+FOLDED = {"The chosen models": ("model",), "Augmentation": ("augmentation",), "More about the training": ("training",),
           "Clips and machine": ("data", "machine")}
-ELSEWHERE = ("dataset", "label", "sources", "model", "protocol", "folds", "seed")  # chosen above the settings
-KEEP = {"persist_state": "session"}  # a look at another page loses nothing
+# The parts of the page that speak of the whole choice, by their keys; they are drawn again after every change of it.
+FITS, PRESET, NAME, COST = TOLD = "train.fits", "train.presets", "train.name", "train.cost"
+WHOLE, HEARD = "train.whole", "train.heard"  # of the choice only the settings concern these
+OF_MODELS = "train.of_models"  # the settings that only some models have
+UNPRICED = "train.unpriced"  # key of the session's state: configs whose pace is wanted for the price of a preset
 
 
-def key(name: str) -> str:
-    return f"train.{name}"
-
-
-def begin_fields() -> None:
-    """Give every field its default the first time; afterwards Streamlit keeps what was typed (``persist_state``)."""
-    for field in config_fields():
-        if field.name not in ELSEWHERE:
-            st.session_state.setdefault(key(field.name), field.default)
-
-
-def settings_form(models: list[str], price: Callable[[dict], str]) -> tuple[dict, list[str]]:
-    """Draw all settings that concern ``models``; returns the values and the sentences of those that are wrong (none: the
-    form can be sent). ``price(values)`` says what a training with these settings costs here, or the empty text where that
-    is not known."""
-    _presets(price)
-    errors = []
+def settings_form(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> None:
+    """Draw the presets and all settings that concern the chosen models. ``price(values)`` says what a training with these
+    settings costs here, or the empty text where that is not known, and for what it is not."""
+    guarded_fragment(key=PRESET)(_presets)(price)
     for column, name in zip(st.columns(len(MAIN)), MAIN, strict=True):
         with column:
-            errors += setting_field(name)
-    for title, groups in FOLDED.items():
-        fields = [f.name for g in groups for f in config_fields(g) if f.name not in (*MAIN, *ELSEWHERE)
-                  and (f.metadata["models"] is None or set(f.metadata["models"]) & set(models))]
-        if not fields:
-            continue
-        with st.expander(title, expanded=title == OF_MODELS):
-            for first in range(0, len(fields), 2):  # row by row: on a phone what belongs together stays together
-                for column, name in zip(st.columns(2), fields[first : first + 2], strict=False):
-                    with column:
-                        errors += setting_field(name)
-            if title == HEARD and st.toggle("Hear what it does to a clip", key=key("hear")) and not errors:
-                hear(values_of_form())
-    return values_of_form(), errors
+            setting_field(name)
+    guarded_fragment(key=OF_MODELS)(_folded)("The chosen models")
+    for title in list(FOLDED)[1:]:
+        _folded(title)
 
 
-def values_of_form() -> dict:
-    """What stands in the fields now, by setting."""
-    return {f.name: st.session_state[key(f.name)] for f in config_fields() if f.name not in ELSEWHERE}
+def wrong_settings() -> list[str]:
+    """What is wrong with the values in the form, as sentences; none: it can be sent."""
+    return [error for name in _concerned() if (error := wrong(name, st.session_state[key(name)]))]
 
 
-def setting_field(name: str) -> list[str]:
-    """One field and, beneath it, what is wrong with its value; returns that sentence in a list, or an empty list."""
+def _concerned() -> list[str]:
+    """The settings that stand in the form, for the chosen models."""
+    return [*MAIN, *(name for groups in FOLDED.values() for name in _fields(groups))]
+
+
+def _fields(groups: Iterable[str]) -> list[str]:
+    """The settings of these groups that concern the chosen models, without :data:`MAIN`."""
+    models = set(chosen_models())
+    return [f.name for group in groups for f in config_fields(group) if f.name not in (*MAIN, *ELSEWHERE)
+            and (f.metadata["models"] is None or models & set(f.metadata["models"]))]
+
+
+def _folded(title: str) -> None:
+    """The settings under a title; without any there is no title either."""
+    fields = _fields(FOLDED[title])
+    if not fields:
+        return
+    with st.expander(title, expanded=FOLDED[title] == ("model",)):
+        for first in range(0, len(fields), 2):  # row by row: on a phone what belongs together stays together
+            for column, name in zip(st.columns(2), fields[first : first + 2], strict=False):
+                with column:
+                    setting_field(name)
+        if FOLDED[title] == ("augmentation",):
+            guarded_fragment(key=HEARD)(_heard)()
+
+
+def _heard() -> None:
+    if st.toggle("Hear what it does to a clip", key=key("hear")) and not wrong_settings():
+        hear(values_of_form())
+
+
+def setting_field(name: str) -> None:
+    """One field and, beneath it, what is wrong with its value: a part of the page by itself."""
+    guarded_fragment(key=_part(name))(_field)(name)
+
+
+def _part(name: str) -> str:
+    return f"train.field.{name}"
+
+
+def _field(name: str) -> None:
     field = field_named(name)
     rule, label = field.metadata, _label(field)
+    options = KEEP | {"on_change": _redraw, "args": ([name],)}
     if rule["choices"]:
-        st.selectbox(label, rule["choices"], key=key(name), help=_help(field), **KEEP)
+        st.selectbox(label, rule["choices"], key=key(name), help=_help(field), **options)
     elif field.type is bool:
-        st.toggle(label, key=key(name), help=_help(field), **KEEP)
+        st.toggle(label, key=key(name), help=_help(field), **options)
     elif field.type is str:
-        st.text_input(label, key=key(name), help=_help(field), **KEEP)
+        st.text_input(label, key=key(name), help=_help(field), **options)
     elif field.type is float:
         st.number_input(label, key=key(name), help=_help(field), step=_step(field.default), format="%g",
-                        **KEEP)
+                        **options)
     else:
         st.number_input(label, key=key(name), help=_help(field), step=1, value=None if field.default is None else "min",
-                        placeholder="all" if field.default is None else None, **KEEP)
-    error = wrong(name, st.session_state[key(name)])
-    say_wrong(error)
-    return [error] if error else []
+                        placeholder="all" if field.default is None else None, **options)
+    if error := wrong(name, st.session_state[key(name)]):
+        say_wrong(error)
 
 
-def say_wrong(sentence: str | None) -> None:
-    """A sentence beneath the field it is about. Its place is kept without one, so that what follows stays itself."""
-    place = st.empty()
-    if sentence:
-        place.caption(f":red[{escape(sentence)}]")
+def _redraw(changed: list[str]) -> None:
+    """The fields of these settings, what is told of the whole choice, and what the augmentation sounds like."""
+    redraw(*map(_part, changed), *TOLD, WHOLE, HEARD)
 
 
-def wrong(name: str, value) -> str | None:
-    """What is wrong with a value for this setting, as a sentence; None when nothing is."""
-    optional = field_named(name).default is None
-    try:
-        parse_setting(f"{name}={'none' if value is None and optional else '' if value is None else value}")
-    except UserError as error:
-        return str(error).replace(name, field_named(name).metadata["label"], 1)
-    return None
-
-
-def parse_seeds(text: str) -> list[int]:
-    """``"0, 1, 2"`` as ``[0, 1, 2]``; raises UserError for anything that is no seed, or none at all."""
-    parts = [part for part in text.replace(",", " ").split() if part]
-    if not parts:
-        raise UserError("Seeds expects at least one whole number, found none")
-    for part in parts:
-        if error := wrong("seed", part):
-            raise UserError(error)
-    return list(dict.fromkeys(int(part) for part in parts))
-
-
-def _presets(price: Callable[[dict], str]) -> None:
+def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> None:
     """The presets to choose from, each with its price and what it reached; none is chosen where own values stand.
 
     Another one fits: another widget. While somebody types on, a browser still sends what it believes to be chosen, and
     Streamlit takes that for a choice: heeded, it would set every field back.
     """
-    values = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}
-    current = {name: st.session_state[key(name)] for name in values}
-    fitting = next((n for n, preset in enumerate(PRESETS.values()) if current == values | preset.values), None)
+    defaults, current = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}, values_of_form()
+    presets = [defaults | preset.values for preset in PRESETS.values()]
+    fitting = presets.index(current) if current in presets else None
     before, number = st.session_state.get("train.preset", (None, 0))
     number += fitting != before
     st.session_state["train.preset"] = fitting, number
@@ -129,11 +125,16 @@ def _presets(price: Callable[[dict], str]) -> None:
     def apply() -> None:
         if st.session_state["train.preset"][1] != number:
             return
-        chosen = PRESETS[st.session_state[widget]]
-        st.session_state.update({key(name): value for name, value in (values | chosen.values).items()})
+        chosen = list(PRESETS).index(st.session_state[widget])
+        wanted, st.session_state["train.preset"] = presets[chosen], (chosen, number)  # it fits, and the widget stays
+        changed = [name for name, value in wanted.items() if st.session_state[key(name)] != value]
+        st.session_state.update({key(name): wanted[name] for name in changed})
+        _redraw([name for name in changed if name in _concerned()])
 
+    prices, unknown = zip(*map(price, presets), strict=True)
+    st.session_state[UNPRICED] = [config for configs in unknown for config in configs]
     st.radio("Preset", list(PRESETS), index=fitting, key=widget, on_change=apply, format_func=str.capitalize,
-             captions=[escape(_in_words(preset, price(values | preset.values))) for preset in PRESETS.values()],
+             captions=[escape(_in_words(*told)) for told in zip(PRESETS.values(), prices, strict=True)],
              label_visibility="collapsed")
 
 

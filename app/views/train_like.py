@@ -6,7 +6,7 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.state import choose_dataset
-from app.views.train_form import ELSEWHERE, key
+from app.views.train_state import ELSEWHERE, key
 from core.catalog import CATALOG, check_model
 from core.config import TrainConfig, config_fields
 from core.errors import UserError

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from app.components import say_wrong
 from app.components.frame import escape
-from app.views.train_form import KEEP, begin_fields, say_wrong, values_of_form, wrong
+from app.views.train_state import KEEP, begin_fields, values_of_form, wrong
 from core.catalog import CATALOG
 from core.config import field_named
 from core.errors import UserError

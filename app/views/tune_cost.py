@@ -4,11 +4,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.components import guarded_fragment, show_error
+from app.components import guarded_fragment, say_wrong, show_error
 from app.single_press import press_once
 from app.state import chosen_data
 from app.views.train_cost import say_pace
-from app.views.train_form import say_wrong
 from core.config import TrainConfig
 from core.errors import UserError
 from core.plan import Plan

@@ -4,8 +4,9 @@ from itertools import groupby
 
 import streamlit as st
 
+from app.components import say_wrong
 from app.components.frame import escape
-from app.views.train_form import KEEP, say_wrong
+from app.views.train_state import KEEP
 from core.config import field_named
 from core.errors import UserError
 from core.search_space import USUAL, Searched, narrowed, whole_space

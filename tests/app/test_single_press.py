@@ -1,39 +1,37 @@
-"""What a timer sends of presses is dropped; the browser sends each of them itself (a journey on Train sees the whole of it)."""
+"""A timer changes no value and repeats no press (a journey on Train sees the whole of it); a double click is one press."""
 
-import pytest
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.runtime.app_session import AppSession
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from app import single_press
-from app.single_press import drop_timers_presses, press_once, without_presses
+from app.single_press import drop_timers_values, press_once
 
 
-def asked(**facts) -> ClientState:
-    """A press of a button, one of a component, and a slider."""
-    state = ClientState(fragment_id="price", query_string="run=a", **facts)
-    state.widget_states.widgets.add(id="start", trigger_value=True)
-    state.widget_states.widgets.add(id="strip", json_trigger_value="{}")
-    state.widget_states.widgets.add(id="epochs", int_value=3)
-    return state
+def values(epochs: int, pressed: bool = False) -> WidgetStates:
+    """A number and a button."""
+    states = WidgetStates()
+    states.widgets.add(id="epochs", int_value=epochs)
+    if pressed:
+        states.widgets.add(id="start", trigger_value=True)
+    return states
 
 
-@pytest.mark.parametrize(("timer", "left"), [(True, ["epochs"]), (False, ["start", "strip", "epochs"])])
-def test_only_a_timer_loses_its_presses(timer, left):
-    state = asked(is_auto_rerun=timer)
-    plain = without_presses(state)
-    assert [widget.id for widget in plain.widget_states.widgets] == left
-    assert (plain.fragment_id, plain.query_string, plain.is_auto_rerun) == ("price", "run=a", timer)
-    assert len(state.widget_states.widgets) == 3, "what came is left as it was"
+def told(*asked: RerunData) -> list[str]:
+    """What the server hears of the values, when all this was asked for before it looked."""
+    queue = ScriptRequests()
+    for data in asked:
+        queue.request_rerun(data)
+    return [str(state).split()[-1] for state in queue.on_scriptrunner_ready().rerun_data.widget_states.widgets]
 
 
-def test_the_session_gets_what_is_left_and_is_wrapped_once(monkeypatch):
-    seen = []
-    monkeypatch.setattr(AppSession, "request_rerun", lambda self, state: seen.append(state))
-    drop_timers_presses()
-    drop_timers_presses()
-    for state in (asked(is_auto_rerun=True), asked(), None):
-        AppSession.request_rerun(None, state)
-    assert [state and len(state.widget_states.widgets) for state in seen] == [1, 3, None]
+def test_a_timer_tells_no_values_and_takes_none_back():
+    drop_timers_values()
+    drop_timers_values()
+    person = RerunData(fragment_id="form", widget_states=values(20, pressed=True))
+    timer = RerunData(fragment_id="price", is_auto_rerun=True, widget_states=values(10, pressed=True))
+    assert told(person) == ["20", "true"]
+    assert told(timer) == []
+    assert told(person, timer) == told(timer, person) == ["20", "true"]
 
 
 def test_a_double_click_is_done_once_and_a_press_that_failed_may_be_tried_again(monkeypatch):

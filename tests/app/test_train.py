@@ -5,7 +5,7 @@ import os
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views import train_cost, train_form
+from app.views import train_cost, train_state
 from core import costs, runs
 from core.config import ROOT, TrainConfig, config_fields, read_json
 from core.errors import UserError
@@ -53,7 +53,7 @@ def labels(app: AppTest) -> list[str]:
 
 def field(app: AppTest, name: str):
     return next(w for kind in ("number_input", "selectbox", "toggle", "text_input") for w in app.get(kind)
-                if w.key == train_form.key(name))
+                if w.key == train_state.key(name))
 
 
 def progress(app: AppTest) -> str:
@@ -63,7 +63,7 @@ def progress(app: AppTest) -> str:
 def only(app: AppTest, protocol: str) -> None:
     """Choose this protocol and no other."""
     for name in PROTOCOLS:
-        app.checkbox(train_form.key(f"protocol.{name}")).set_value(name == protocol)
+        app.checkbox(train_state.key(f"protocol.{name}")).set_value(name == protocol)
     app.run()
 
 
@@ -71,23 +71,23 @@ def test_every_setting_of_the_config_has_a_field(page):
     assert not page.exception
     for setting in config_fields():
         concerned = setting.metadata["models"] is None
-        if setting.name not in train_form.ELSEWHERE and concerned:
+        if setting.name not in train_state.ELSEWHERE and concerned:
             assert field(page, setting.name).value == setting.default
 
 
 def test_settings_of_a_model_appear_with_it(page):
     with pytest.raises(StopIteration):
         field(page, "pooling")
-    page.checkbox(train_form.key("model.conv_transformer")).check().run()
+    page.checkbox(train_state.key("model.conv_transformer")).check().run()
     field(page, "pooling").set_value("cls").run()
-    assert not page.exception and page.session_state[train_form.key("pooling")] == "cls"
-    page.checkbox(train_form.key("model.conv_transformer")).uncheck().run()
-    page.checkbox(train_form.key("model.conv_transformer")).check().run()
+    assert not page.exception and page.session_state[train_state.key("pooling")] == "cls"
+    page.checkbox(train_state.key("model.conv_transformer")).uncheck().run()
+    page.checkbox(train_state.key("model.conv_transformer")).check().run()
     assert field(page, "pooling").value == "cls"
 
 
 def test_augmentation_can_be_heard_before_training(page):
-    page.toggle(train_form.key("hear")).set_value(True).run()
+    page.toggle(train_state.key("hear")).set_value(True).run()
     assert not page.exception
     assert {"Before", "After"} <= {caption.value for caption in page.caption}
     effects = next(box for box in page.selectbox if box.label == "Effect")
@@ -99,7 +99,7 @@ def test_augmentation_can_be_heard_before_training(page):
 def test_classes_to_hear_are_called_what_they_are(isolated, tiny_folder, launched):
     (tiny_folder / "003 - Noise").rename(tiny_folder / "003 - white_*noise*")
     page = open_page(dataset=str(tiny_folder))
-    page.toggle(train_form.key("hear")).set_value(True).run()
+    page.toggle(train_state.key("hear")).set_value(True).run()
     names = next(box for box in page.selectbox if box.label == "A clip of").options
     assert sorted(names) == ["high", "low", "white_*noise*"]
 
@@ -108,8 +108,8 @@ def test_the_price_is_said_before_the_start(page):
     assert "4 trainings, about" in said(page)
     only(page, "split")
     assert "1 training, about" in said(page)
-    page.checkbox(train_form.key("model.cnn1d")).check().run()
-    page.text_input(train_form.key("seeds")).set_value("0, 1, 2").run()
+    page.checkbox(train_state.key("model.cnn1d")).check().run()
+    page.text_input(train_state.key("seeds")).set_value("0, 1, 2").run()
     assert "6 trainings in 6 runs, about" in said(page)
     assert "Start 6 runs" in labels(page)
 
@@ -132,21 +132,21 @@ def test_a_wrong_value_is_said_beside_its_field_and_nothing_can_start(page, name
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "1, two"])
 def test_wrong_seeds_are_said_beside_their_field(page, text):
-    page.text_input(train_form.key("seeds")).set_value(text).run()
+    page.text_input(train_state.key("seeds")).set_value(text).run()
     assert "Seed" in next(c.value for c in page.caption if c.value.startswith(":red"))
     assert button(page, "Start training").disabled
 
 
 def test_seeds_are_read_and_counted_once():
-    assert train_form.parse_seeds(" 3, 1 3,2") == [3, 1, 2]
+    assert train_state.parse_seeds(" 3, 1 3,2") == [3, 1, 2]
     with pytest.raises(UserError, match="at least one"):
-        train_form.parse_seeds(" , ")
+        train_state.parse_seeds(" , ")
 
 
 def test_no_model_and_an_impossible_protocol_are_said(page):
-    page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
+    page.checkbox(train_state.key("model.cnn_transformer_h4")).uncheck().run()
     assert "Choose at least one model" in said(page)
-    page.checkbox(train_form.key("model.cnn1d")).check().run()
+    page.checkbox(train_state.key("model.cnn1d")).check().run()
     only(page, "kfold")
     field(page, "folds").set_value(40).run()
     assert "40 folds need at least 40 sources in every class" in said(page)
@@ -181,7 +181,7 @@ def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page
     for name, caption in zip(PRESETS, captions, strict=True):
         reached = PRESETS[name].reached
         assert (str(reached) in caption.replace("\\", "")) if reached else "reached" not in caption
-    page.checkbox(train_form.key("model.cnn_transformer_h4")).uncheck().run()
+    page.checkbox(train_state.key("model.cnn_transformer_h4")).uncheck().run()
     assert not page.exception and "about" not in presets(page).proto.captions[0]
 
 
@@ -281,7 +281,7 @@ def test_what_an_idle_page_watches_changes_with_every_run_and_state(isolated):
 
 
 def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
-    page.checkbox(train_form.key("model.cnn1d")).check().run()
+    page.checkbox(train_state.key("model.cnn1d")).check().run()
     field(page, "epochs").set_value(3).run()
     button(page, "Start 2 runs").click().run()
     assert not page.exception
@@ -303,18 +303,19 @@ def test_a_double_click_starts_one_run(page, launched):
 
 def test_a_model_whose_library_is_missing_is_never_chosen(isolated, tiny_folder, monkeypatch, launched):
     monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
-    monkeypatch.setattr("app.views.train_choice.missing_requirement",
-                        lambda name: "needs transformers" if name == "ast_finetune" else None)
+    for place in ("train_choice", "train_state"):
+        monkeypatch.setattr(f"app.views.{place}.missing_requirement",
+                            lambda name: "needs transformers" if name == "ast_finetune" else None)
     create_run(TrainConfig(dataset=str(tiny_folder), model="ast_finetune"), "tuned").write_status(
         "finished", progress=1, message="")
     app = open_page(like="tuned", run="tuned")
     assert not app.exception and "Choose at least one model" in said(app)
-    app.checkbox(train_form.key("model.cnn1d")).check().run()
+    app.checkbox(train_state.key("model.cnn1d")).check().run()
     assert not button(app, "Start training").disabled
 
 
 def test_a_bad_experiment_name_is_said_and_starts_nothing(page, launched):
-    page.text_input(train_form.key("own.name")).set_value("../elsewhere").run()
+    page.text_input(train_state.key("own.name")).set_value("../elsewhere").run()
     button(page, "Start training").click().run()
     assert "name of the experiment" in page.error[0].value.replace("\\", "")
     assert not launched

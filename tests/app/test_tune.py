@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.charts import tuning as charts
-from app.views import train_form, tune_choice
+from app.views import train_state, tune_choice
 from core import costs
 from core.config import ROOT, TrainConfig
 from core.runs import create_run, list_runs
@@ -136,12 +136,12 @@ def test_a_study_is_started_as_it_was_chosen(page, launched):
 
 def test_what_stands_on_train_is_where_the_search_starts(config):
     app = open_page("train", dataset=config.dataset)
-    app.number_input(train_form.key("label_smoothing")).set_value(0.2)
+    app.number_input(train_state.key("label_smoothing")).set_value(0.2)
     app.run()
     app.switch_page("views/tune.py").run()
     next(c for c in app.get("button_group") if c.key == "tune.from").set_value(tune_choice.AS_ON_TRAIN).run()
     assert app.session_state["tune.from"] == tune_choice.AS_ON_TRAIN
-    assert app.session_state[train_form.key("label_smoothing")] == 0.2
+    assert app.session_state[train_state.key("label_smoothing")] == 0.2
     button(app, "Start the study").click().run()
     (study,) = list_studies()
     assert study.config.label_smoothing == 0.2 and study.start_in_words == "the starting point"
@@ -167,7 +167,7 @@ def test_a_study_that_won_says_so_and_is_trained_with_one_click(config):
     app = open_page("train", like="won")
     assert "Filled in with the settings of won" in app.info[0].value
     for name, value in study.best["settings"].items():
-        assert app.session_state[train_form.key(name)] == value
+        assert app.session_state[train_state.key(name)] == value
     button(app, "Start training").click().run()
     (run,) = list_runs()
     assert run.config == study.best_config and run.experiment == run.name

@@ -20,28 +20,14 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 
 from shots import browser, serve, settle
+from stopwatch import wait_after_press
 
 VISITS = 5  # at most; each starts a browser
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
 DRAWN = f"() => document.querySelector('{FIGURE} .heatmaplayer image') !== null"
 SHIFTS = """window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(entry => window.shifts.push(entry)))
 .observe({ type: 'layout-shift', buffered: true });"""
-WATCH = f"""() => {{
-  const picture = () => document.querySelector('{FIGURE} .heatmaplayer image')?.getAttribute('href');
-  const before = picture();
-  let pressed = null;
-  for (const kind of ['pointerdown', 'keydown', 'click'])  // the last press before the picture changes counts
-    window.addEventListener(kind, () => (pressed ??= performance.now()), {{ capture: true, once: true }});
-  window.drawn = new Promise((done, failed) => {{
-    const began = performance.now();
-    const look = () => {{
-      if (pressed && picture() && picture() !== before) done(performance.now() - pressed);
-      else if (performance.now() - began > 60000) failed(new Error('no new picture within a minute'));
-      else requestAnimationFrame(look);
-    }};
-    look();
-  }});
-}}"""
+PICTURE = f"document.querySelector('{FIGURE} .heatmaplayer image')?.getAttribute('href')"
 
 
 class Meter:
@@ -110,9 +96,8 @@ def first_visit(address: str) -> float:
 
 def press(page, act: Callable[[], None]) -> float:
     """Milliseconds from the press in ``act`` until the clip's picture is another one, by the browser's own clock."""
-    page.evaluate(WATCH)
-    act()
-    return page.evaluate("() => window.drawn")
+    page.evaluate(f"() => {{ window.before = {PICTURE} }}")
+    return wait_after_press(page, act, f"() => {PICTURE} && {PICTURE} !== window.before")
 
 
 def choose(page, key: str, option: str) -> float:

@@ -9,7 +9,6 @@ import argparse
 import io
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,15 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from shots import browser, serve, settle  # noqa: E402
+from stopwatch import wait_after_press  # noqa: E402
 
 from core.config import TrainConfig  # noqa: E402
 from core.presets import PRESETS  # noqa: E402
 
 PAGES = {  # how a page says that it is there: text that only it has, or a figure of it that is drawn
     "Explore": "document.querySelector('.st-key-explore_clip_figure .heatmaplayer image')",
-    "Train": "document.body.innerText.includes('20 trainings in 8 runs')",
+    "Train": "document.body.textContent.includes('20 trainings in 8 runs')",
     "Results": "document.querySelector('[class*=st-key-results_matrix] .js-plotly-plot .main-svg')",
-    "Home": "document.body.innerText.includes('Best model here')",
+    "Home": "document.body.textContent.includes('Best model here')",
 }
 RUNS = ("cnn_transformer_h4-split-s0-esc10-assignment", "cnn_transformer_h2-split-s0-esc10-assignment")
 MATRIX = "[class*='st-key-results_matrix'] .js-plotly-plot"
@@ -37,15 +37,12 @@ CELL = f"""place => {{
   return {{ x: _size.l + xaxis.d2p(place), y: _size.t + yaxis.d2p(place) }} }}"""
 HEARD = "[...document.querySelectorAll('[data-testid=stText]')].find(node => node.innerText.includes(', heard '))?.innerText"
 DRAWN = "document.querySelector('.inside[data-drawn]')?.dataset.drawn"
-TEXT = "document.body.innerText.includes({!r})"
+TEXT = "document.querySelector('[data-testid=stMain]').textContent.includes({!r})"  # unlike innerText it makes no layout
 
 
 def timed(page, act: Callable[[], None], there: str) -> float:
     """Milliseconds from the press in ``act`` until the JavaScript expression ``there`` holds."""
-    started = time.perf_counter()
-    act()
-    page.wait_for_function(f"() => {there}", timeout=60_000, polling="raf")
-    return 1000 * (time.perf_counter() - started)
+    return wait_after_press(page, act, f"() => {there}")
 
 
 def ways(page) -> dict[str, Callable[[int], float]]:

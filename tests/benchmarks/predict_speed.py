@@ -22,6 +22,8 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
+from stopwatch import wait_after_press  # noqa: E402
+
 from app.charts.attention import heads_view  # noqa: E402
 from app.charts.stage import sound_view  # noqa: E402
 from core.checkpoint import Checkpoint  # noqa: E402
@@ -90,6 +92,9 @@ HEAD = "() => document.querySelector('.inside [role=radio]:not([aria-checked=tru
 VEIL = """() => { const veil = document.querySelector('.inside .veil'); veil.value = veil.value > 50 ? 20 : 80;
   veil.dispatchEvent(new Event('input')); }"""
 
+ANSWERED = """() => document.body.innerText.includes('Listening to %s')
+  && (document.querySelector('.inside[data-drawn]')?.dataset.drawn ?? window.lastDrawn) !== window.lastDrawn"""
+
 
 def page_milliseconds(url: str | None, repeats: int = 20) -> dict:
     """Median and worst of what a person waits for, and the weight of the page in megabytes."""
@@ -132,18 +137,9 @@ def uploads(page, repeats: int) -> dict:
             file = Path(folder) / f"{number}.wav"
             soundfile.write(file, 0.1 * np.random.default_rng(number).standard_normal(5 * 44_100), 44_100)
             page.wait_for_timeout(200)
-            started = time.perf_counter()
-            chooser.set_input_files(file)
-            page.get_by_text(f"Listening to {number}.wav").wait_for()
-            page.wait_for_function("before => { const root = document.querySelector('.inside[data-drawn]');"
-                                   " return root && root.dataset.drawn !== before }", arg=_last(page))
-            waits.append(time.perf_counter() - started)
+            waits.append(wait_after_press(page, lambda file=file: chooser.set_input_files(file), ANSWERED % f"{number}.wav"))
             page.evaluate("() => { window.lastDrawn = document.querySelector('.inside').dataset.drawn }")
-    return {"median": round(1000 * statistics.median(waits[3:])), "worst": round(1000 * max(waits[3:]))}
-
-
-def _last(page) -> str:
-    return page.evaluate("() => window.lastDrawn ?? ''")
+    return {"median": round(statistics.median(waits[3:])), "worst": round(max(waits[3:]))}
 
 
 def _add(traffic: dict[str, int], name: str, size: float) -> None:

@@ -1,0 +1,18 @@
+"""After a choice only the parts of the page that it changes are drawn again: the rest is neither sent nor drawn."""
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+rerun = st.rerun
+
+
+def redraw(*keys: str) -> None:
+    """The callback of a widget: draw the fragments of these keys again, in this order, in place of the one the widget is in.
+
+    Each of them reads what it shows from the session's state: its arguments are those of the last whole drawing. Where one
+    of them is not on the page, the whole page is drawn.
+    """
+    try:
+        rerun(list(keys))
+    except StreamlitAPIException:
+        rerun()

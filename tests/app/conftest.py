@@ -1,0 +1,10 @@
+"""What all tests of pages share."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def whole_page(monkeypatch):
+    """Every interaction draws the whole page. AppTest knows no element but those of the last drawing, which in the browser are
+    those of a few parts; what the parts have to be is a matter of the browser tests."""
+    monkeypatch.setattr("app.components.redrawing.rerun", lambda *keys: None)

@@ -1,0 +1,26 @@
+"""The time from a press to what it brings, by the browser's own clock: what Playwright does before it presses is not in it."""
+
+from collections.abc import Callable
+
+WATCH = """there => {
+  let pressed = null;  // the first press of what is done counts: a click is a pointerdown and a click
+  for (const kind of ['pointerdown', 'keydown', 'click', 'change'])
+    window.addEventListener(kind, () => (pressed ??= performance.now()), { capture: true, once: true });
+  const isThere = eval(there);
+  window.waited = new Promise((done, failed) => {
+    const began = performance.now();
+    const look = () => {
+      if (pressed && isThere()) done(performance.now() - pressed);
+      else if (performance.now() - began > 60000) failed(new Error('nothing came within a minute'));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+
+
+def wait_after_press(page, act: Callable[[], None], there: str) -> float:
+    """Milliseconds from the press in ``act`` until ``there``, a JavaScript function, is true, looked at in every frame."""
+    page.evaluate(WATCH, there)
+    act()
+    return page.evaluate("() => window.waited")

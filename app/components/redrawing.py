@@ -1,5 +1,7 @@
 """After a choice only the parts of the page that it changes are drawn again: the rest is neither sent nor drawn."""
 
+from collections.abc import Callable
+
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
@@ -16,3 +18,12 @@ def redraw(*keys: str) -> None:
         rerun(list(keys))
     except StreamlitAPIException:
         rerun()
+
+
+def with_whole_page(action: Callable) -> Callable:
+    """``action`` as a callback after which the whole page is drawn again, from wherever its widget is."""
+    def act(*args) -> None:
+        action(*args)
+        rerun()
+
+    return act

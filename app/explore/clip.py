@@ -8,12 +8,12 @@ import streamlit as st
 from app.ahead import ahead
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
-from app.components import explain, guarded_fragment, player, show_error, show_figure
+from app.components import explain, guarded_fragment, player, redraw, show_error, show_figure
 from app.components.frame import escape
 from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
 from app.explore.pictures import clip_spectrogram
-from app.explore.selection import open_clip
+from app.explore.selection import LIST, open_clip
 from app.state import WAV_SECONDS, clip_audio, clip_bytes, clip_info, is_dark
 from core.audio import peak_db, rms_db, silence_share
 from core.clips import Clip, Dataset
@@ -124,11 +124,14 @@ def _facts(dataset: Dataset, clip: Clip, waveform, sample_rate: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(escape(f"From the same recording ({clip.source}):"), width="content")
         for sibling in siblings[:MAX_SIBLINGS]:
-            if st.button(escape(sibling.name), key=f"sibling_{sibling.key}", type="tertiary"):
-                open_clip(sibling)
-                st.rerun()
+            st.button(escape(sibling.name), key=f"sibling_{sibling.key}", type="tertiary", on_click=_open, args=(sibling,))
         if len(siblings) > MAX_SIBLINGS:
             st.caption(f"and {len(siblings) - MAX_SIBLINGS} more", width="content")
+
+
+def _open(clip: Clip) -> None:
+    open_clip(clip)
+    redraw(LIST)
 
 
 def _db(value: float) -> str:

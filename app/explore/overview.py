@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from app.charts.clip import class_bars, spectrogram_png
-from app.components import guarded_fragment, show_figure
+from app.components import guarded_fragment, redraw, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails
-from app.explore.selection import open_clip
+from app.explore.selection import BARS, LIST, open_clip
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
 from core.clips import Dataset
@@ -31,6 +31,7 @@ def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -
         points = st.session_state[PICKED_BAR]["selection"]["points"]
         names = [dataset.class_names[point["point_index"]] for point in points]
         st.session_state["class"] = [] if st.session_state.get("class") == names else names
+        redraw(LIST, BARS)
 
     st.subheader("Clips per class", anchor=False)
     whole = max(height, BAR * len(dataset.class_names) + 48)  # of many classes the names stay readable, and it scrolls
@@ -62,7 +63,7 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
     clicked = thumbnails(shown, key="explore_gallery", on_open=opened)
     st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
                f"{GALLERY_TOP_HZ / 1000:.0f} kHz upwards, −100 to −20 dB. A click opens the clip.")
-    if clicked:
+    if clicked:  # a component's callback cannot redraw parts of the page
         st.rerun()
 
 

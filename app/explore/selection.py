@@ -9,6 +9,7 @@ from core.facts import ClipFacts
 from core.health import CLIPPED_SHARE, SILENT_DB
 
 OPEN = "explore_clip"
+BARS, LIST = "explore.bars", "explore.list"  # keys of the parts of the page that the filters concern
 SHORT_SHARE = 0.5  # of the usual length, to be called short
 FLAWS = ("silent", "clipped", "short", "unreadable")
 

@@ -8,7 +8,7 @@ from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
 from app.explore.overview import class_distribution, class_gallery
-from app.explore.selection import open_clip, opened_index
+from app.explore.selection import BARS, LIST, open_clip, opened_index
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
@@ -24,6 +24,11 @@ WORDS = ("clip", "recording", "fold", "leak", "spectrogram", "mel", "dB", "windo
          "constant-Q", "zero crossings", "RMS", "centroid", "roll-off")
 
 
+def listing(dataset: Dataset, measured: Measuring, colours: dict[str, str]) -> None:
+    """The filters, and what they let through."""
+    browse(dataset, measured, filter_row(dataset, measured.facts), colours)
+
+
 @guarded_fragment()
 def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: dict[str, str]) -> None:
     """The list beside the open clip; choosing another clip reruns only this."""
@@ -32,11 +37,7 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
         empty_state("No clip meets these filters. Take one away to see clips again.", key="explore_none")
         return
     left, right = st.columns([6.2, 8], gap="medium")
-    with left:
-        clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
-        with st.container(key="explore_health"):
-            health(dataset, measured)
-    with right, guard():
+    with right, guard():  # first: it is what one waits for
         clip, place = dataset.clips[opened], listed.index(opened)
         fold = f" · fold {clip.fold}" if clip.fold is not None else ""
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -47,6 +48,10 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
                               key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
                               args=(dataset.clips[listed[(place + step) % len(listed)]],))
         clip_panel(dataset, clip, [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)])
+    with left:
+        clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
+        with st.container(key="explore_health"):
+            health(dataset, measured)
 
 
 def page() -> None:
@@ -62,11 +67,10 @@ def page() -> None:
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
     with left, guard():
-        class_distribution(dataset, colours, height=BARS_HEIGHT)
+        guarded_fragment(key=BARS)(class_distribution)(dataset, colours, height=BARS_HEIGHT)
     with right, guard():
         class_gallery(dataset, colours)
-    listed = filter_row(dataset, measured.facts)
-    browse(dataset, measured, listed, colours)
+    guarded_fragment(key=LIST)(listing)(dataset, measured, colours)
     words(*WORDS)
 
 

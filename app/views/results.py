@@ -2,28 +2,38 @@
 
 import streamlit as st
 
-from app.components import empty_state, guard, page_header, words
+from app.components import empty_state, guard, guarded_fragment, page_header, words
 from app.views.disk import disk_panel
 from app.views.results_blocks import classes_block, headline_block, training_block
-from app.views.results_compare import another_run, chosen_run, comparison_block
+from app.views.results_compare import CHOSEN, another_run, chosen_run, comparison_block
 from app.views.results_confusion import confusion_block
-from app.views.results_data import load_results
+from app.views.results_data import Result, load_results
 from app.views.results_pair import pair_block
+from app.views.results_parts import COMPARISON, DETAILS, PAIR
 from app.views.run_menu import undo_bar
-from core.runs import list_runs
+from core.runs import get_run, list_runs
 
-page_header("Results", "Every test and validation number comes from clips that the model was not trained on.")
-undo_bar(another_run)
-runs = {run.name: run for run in list_runs()}
-if runs:
-    results = {name: load_results(run) for name, run in runs.items()}
-    chosen = chosen_run(results)
-    comparison_block(results, chosen)
-    pair_block(results, chosen)
-    st.divider()
 
-    result = results[chosen]
-    headline_block(result, runs[chosen])
+def results_of_all() -> dict[str, Result]:
+    return {run.name: load_results(run) for run in list_runs()}
+
+
+def comparison() -> None:
+    results = results_of_all()
+    if st.session_state[CHOSEN] not in results:
+        st.rerun()  # it was deleted elsewhere: the whole page looks for another
+    comparison_block(results, st.session_state[CHOSEN])
+
+
+def pair() -> None:
+    pair_block(results_of_all(), st.session_state[CHOSEN])
+
+
+def details() -> None:
+    """The chosen run."""
+    run = get_run(st.session_state[CHOSEN])
+    result = load_results(run)
+    headline_block(result, run)
     with guard():  # one block that cannot be drawn does not hide the others
         if result.tested:
             confusion_block(result)
@@ -32,6 +42,16 @@ if runs:
             classes_block(result)
     with guard():
         training_block(result)
+
+
+page_header("Results", "Every test and validation number comes from clips that the model was not trained on.")
+undo_bar(another_run)
+if results := results_of_all():
+    chosen_run(results)
+    guarded_fragment(key=COMPARISON)(comparison)()
+    guarded_fragment(key=PAIR)(pair)()
+    st.divider()
+    guarded_fragment(key=DETAILS)(details)()
     st.divider()
 else:
     empty_state("No model has been trained here yet. Train one, and its numbers appear on this page.",

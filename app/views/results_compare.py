@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts.cost import COSTS, cost_figure
 from app.charts.folds import runs_figure
-from app.components import row_table, show_error, show_figure, table_height
+from app.components import guarded_fragment, redraw, row_table, show_error, show_figure, table_height
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_analysis import (
@@ -21,7 +21,7 @@ from app.views.results_analysis import (
 )
 from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
-from app.views.results_parts import block, duration, in_percent
+from app.views.results_parts import COMPARISON, DETAILS, PAIR, block, duration, in_percent
 from core.contenders import Contender
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
@@ -33,9 +33,9 @@ MOST = 8  # runs compared without being asked
 TALL = 16  # rows after which the table scrolls
 
 
-def chosen_run(results: dict[str, Result]) -> str:
-    """The run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished. A link
-    to an experiment (``?experiment=``) is a link to its best run, beside all others of it."""
+def chosen_run(results: dict[str, Result]) -> None:
+    """Choose the run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished. A
+    link to an experiment (``?experiment=``) is a link to its best run, beside all others of it."""
     take_experiment(COMPARED, CHOSEN)
     asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
     if before not in results:
@@ -46,7 +46,11 @@ def chosen_run(results: dict[str, Result]) -> str:
         finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
         usual = first_to_show(finished).name if finished else next(iter(results))
         st.session_state[CHOSEN] = next(filter(None, wanted), usual)
-    return st.session_state[CHOSEN]
+
+
+def look_into_it() -> None:
+    """A callback: another run was chosen. What it is stands there before the comparison is drawn again."""
+    redraw(DETAILS, COMPARISON, PAIR)
 
 
 def another_run(before: str, now: str | None = None) -> None:
@@ -70,8 +74,9 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
         st.session_state[COMPARED] = kept or _usual(results, chosen)
     first, second, third = st.columns([2, 4, 3], vertical_alignment="bottom")
     with first:
-        experiment_choice(COMPARED, CHOSEN, {*results})
-    third.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]))
+        experiment_choice(COMPARED, CHOSEN, {*results}, look_into_it)
+    third.selectbox("Run to look into", list(results), key=CHOSEN, format_func=lambda name: _title(results[name]),
+                    on_change=look_into_it)
     names = second.multiselect("Compare", list(results), key=COMPARED, placeholder="Choose runs",
                                format_func=lambda name: _title(results[name]), persist_state="session")
     st.session_state[KEPT] = st.query_params["run"] = chosen
@@ -89,7 +94,7 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
             summary_of(analyses_of(tuple(compared), measured(compared)))
         report_buttons(compared, st.session_state.get(CHOICE) or "", [each.name for each in others if not each.finished])
         if len(field) > 1:
-            _figures(tuple(compared))
+            guarded_fragment()(_figures)(tuple(compared))
         analysis_block(compared)
 
 
@@ -146,6 +151,7 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
     def look_into(row: int) -> None:
         if chosen not in runs[row]:
             st.session_state[CHOSEN] = runs[row][0]
+            look_into_it()
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     row_table(

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure, confusion_figure
-from app.components import guarded_fragment, picked_row, show_figure, table_height
+from app.components import guarded_fragment, picked_row, redraw, show_figure, table_height
 from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
@@ -13,6 +13,7 @@ from app.views.results_parts import block, count
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
 
 CELL, MISTAKES = "results_cell", "mistakes"
+THE_MATRIX, THE_CLIPS = "results.matrix", "results.clips"  # keys of parts of the page
 HEIGHT = 540
 
 
@@ -24,12 +25,11 @@ def confusion_block(result: Result) -> None:
         heading = st.container()
         voice, share = _controls(result)
         counts = confusion_table(result.rows(voice), result.class_names)
-        cell = _cell(result, counts)
         with heading, block("Confusion matrix", counts.reset_index(), f"{result.name}-confusion.csv"):
             pass
-        _matrix(result, counts, share, cell)
+        guarded_fragment(key=THE_MATRIX)(_matrix)(result, counts, share)
     with right:
-        _clips(result, voice, counts, cell)
+        guarded_fragment(key=THE_CLIPS)(_clips)(result, voice, counts)
 
 
 def _controls(result: Result) -> tuple:
@@ -68,26 +68,28 @@ def _cell(result: Result, counts: pd.DataFrame) -> tuple[str, str] | None:
     return cell
 
 
-def _matrix(result: Result, counts: pd.DataFrame, share: bool, cell: tuple[str, str] | None) -> None:
+def _matrix(result: Result, counts: pd.DataFrame, share: bool) -> None:
     names, key = list(counts.index), f"results_matrix_{result.name}"
 
     def choose():
         points = st.session_state[key]["selection"]["points"]
         cell = (names[points[0]["y"]], names[points[0]["x"]]) if points else MISTAKES
         st.session_state[f"{CELL}_{result.name}"] = cell
+        redraw(THE_CLIPS, THE_MATRIX)
 
-    figure = confusion_figure(counts, share=share, chosen=cell, dark=is_dark(), height=HEIGHT)
+    figure = confusion_figure(counts, share=share, chosen=_cell(result, counts), dark=is_dark(), height=HEIGHT)
     show_figure(figure, key, on_select=choose, selection_mode="points",
                 alt="Confusion matrix, true class on rows; the list beside it names its cells")
 
 
-def _clips(result: Result, voice, counts: pd.DataFrame, cell: tuple[str, str] | None) -> None:
+def _clips(result: Result, voice, counts: pd.DataFrame) -> None:
+    cell = _cell(result, counts)
     rows = result.rows(voice)
     clips = clips_behind(rows, result.class_names, *(cell or ()))
     file_name = f"{result.name}-{'-as-'.join(cell) if cell else 'mistakes'}.csv"
     with block("Clips behind a cell", clips, file_name.replace("/", "-")):
         st.selectbox("Cell", _options(counts, cell), key=f"{CELL}_{result.name}", label_visibility="collapsed",
-                     format_func=lambda option: _cell_title(option, counts))
+                     format_func=lambda option: _cell_title(option, counts), on_change=redraw, args=(THE_CLIPS, THE_MATRIX))
         if not len(clips):
             st.caption("No mistake at all." if cell is None else "No clip was answered this way.")
             return

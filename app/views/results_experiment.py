@@ -1,5 +1,7 @@
 """The experiment that is compared: of the link (``?experiment=``), or chosen above the comparison."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.components import show_error
@@ -21,11 +23,15 @@ def take_experiment(compared: str, chosen: str) -> None:
             show_error(error)
 
 
-def experiment_choice(compared: str, chosen: str, here: set[str]) -> None:
+def experiment_choice(compared: str, chosen: str, here: set[str], redraw: Callable[[], None]) -> None:
     """A list of the experiments, where there are any; it shows the one whose runs are compared, and so does the link.
 
-    ``here``: the runs that the page knows.
+    ``here``: the runs that the page knows; ``redraw`` draws what another choice changes.
     """
+    def choose() -> None:
+        _compare(st.session_state[CHOICE], compared, chosen)
+        redraw()
+
     known = {each.name: each for each in list_experiments()}
     now = next((name for name, each in known.items() if _names(each) & here == {*st.session_state[compared]}), None)
     st.session_state[CHOICE] = st.session_state[TAKEN] = now
@@ -35,8 +41,7 @@ def experiment_choice(compared: str, chosen: str, here: set[str]) -> None:
         st.query_params.pop(LINK, None)
     if known:
         st.selectbox("Experiment", list(known), key=CHOICE, placeholder="Choose an experiment",
-                     on_change=lambda: _compare(st.session_state[CHOICE], compared, chosen),
-                     help="Compare all runs of an experiment")
+                     on_change=choose, help="Compare all runs of an experiment")
 
 
 def _compare(name: str | None, compared: str, chosen: str) -> None:

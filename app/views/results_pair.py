@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure
-from app.components import guarded_fragment, picked_row, show_figure, table_height
+from app.components import picked_row, show_figure, table_height
 from app.components.frame import escape
 from app.components.rows import SIX
 from app.state import is_dark
@@ -22,7 +22,6 @@ LINK = "against"  # of the address: the second run, as long as the two are shown
 EVERY, FIRST, SECOND = "both", "first", "second"
 
 
-@guarded_fragment()
 def pair_block(results: dict[str, Result], chosen: str) -> None:
     """Folded until it is asked for."""
     tested = [name for name, result in results.items() if result.tested]

@@ -9,6 +9,7 @@ import streamlit as st
 from app.components import explain
 from app.components.frame import escape
 
+COMPARISON, PAIR, DETAILS = "results.comparison", "results.pair", "results.details"  # keys of the parts of the page
 TERMS = {"Confusion matrix": ("confusion matrix",), "Classes": ("precision", "recall", "F1"), "ROC curves": ("ROC-AUC",),
          "Learning curves": ("epoch", "loss"), "Comparison": ("standard deviation", "confidence interval")}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from app.components import show_error
+from app.components import show_error, with_whole_page
 from app.components.frame import escape
 from app.single_press import press_once
 from core.config import checkpoints_dir
@@ -26,8 +26,8 @@ def manage_menu(run: Run, moved: Moved) -> None:
         name, note = f"name_{run.name}", f"note_{run.name}"
         st.session_state.setdefault(name, run.name)
         st.session_state.setdefault(note, run.note)
-        st.text_input("Name", key=name, disabled=status.active, on_change=_rename, args=(run.name, name, moved),
-                      help="Press Enter to rename the run; links to its old name still lead here")
+        st.text_input("Name", key=name, disabled=status.active, on_change=with_whole_page(_rename),
+                      args=(run.name, name, moved), help="Press Enter to rename the run; links to its old name still lead here")
         st.text_area("Note", key=note, max_chars=NOTE_LENGTH, height=100, on_change=_note, args=(run.name, note),
                      placeholder="What you want to remember about this run")
         if st.session_state.get(PROBLEM, ("", ""))[0] == run.name:
@@ -36,7 +36,7 @@ def manage_menu(run: Run, moved: Moved) -> None:
             st.page_link("views/train.py", label="Duplicate", icon=":material/content_copy:", help="Fill in the page Train "
                          "with all its settings", query_params={"run": run.name, "like": run.name})
             st.button("Delete", icon=":material/delete:", key=f"delete_{run.name}", disabled=status.active,
-                      on_click=press_once(f"delete {run.name}", delete_runs), args=([run.name], moved),
+                      on_click=with_whole_page(press_once(f"delete {run.name}", delete_runs)), args=([run.name], moved),
                       help=where_it_goes([run]))
 
 

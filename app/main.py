@@ -34,9 +34,9 @@ page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 style()
 warm_up()
-theme_watch(is_dark())
-shortcuts()
-steady()
 with guard():
     tour.bar(page.url_path)
     page.run()
+theme_watch(is_dark())  # what nobody sees comes last: until the rules of the page are there it takes room
+shortcuts()
+steady()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import show_error
+from app.components import css, show_error
 from app.single_press import press_once
 from app.state import DATASET_KEY, choose_dataset, chosen_data, is_dark
 from core.config import TrainConfig
@@ -20,14 +20,13 @@ from core.runs import create_run, launch, resolve_checkpoint
 
 STOP, BEFORE, STARTED, PROBLEM = "tour.stop", "tour.before", "tour.started", "tour.problem"
 QUICK = dict(dataset="demo", model="cnn1d", protocol="split", epochs=5)
-STYLE = """<style>
+STYLE = """
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_tour) { position: sticky; top: 3.5rem; z-index: 80; }
 .st-key-earshot_tour {
   padding: 8px 12px 8px 16px; border-radius: 8px; border: 1px solid %(accent)s; background: %(raised)s;
   box-shadow: 0 2px 12px rgba(0, 0, 0, 0.08);
 }
-.st-key-earshot_tour p { margin: 0; }
-</style>"""
+.st-key-earshot_tour p { margin: 0; }"""
 
 
 def _demo() -> dict[str, str]:
@@ -89,7 +88,7 @@ def bar(page: str) -> None:
     if number is None:
         return
     stop, here = STOPS[number], page == STOPS[number].page
-    st.html(STYLE % vars(ink(is_dark())))
+    css(STYLE % vars(ink(is_dark())))
     with st.container(horizontal=True, vertical_alignment="center", key="earshot_tour"):
         st.markdown(f"**Tour, {number + 1} of {len(STOPS)}.** {stop.sentence}", width="stretch")
         with st.container(horizontal=True, width="content", gap="small"):

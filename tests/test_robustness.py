@@ -54,7 +54,7 @@ def test_the_mp3_is_one_of_sixty_four_kilobit(clip, tmp_path):
     assert 0.3 < np.corrcoef(spoilt[: len(clip)], clip[: len(spoilt)])[0, 1] < 1
 
 
-def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, capsys, monkeypatch):
+def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, tiny_model, capsys, monkeypatch):
     """Three easy classes, of which the side experiment knows two."""
     monkeypatch.setattr("core.sounds_of_none.EACH", 1)
     data = write_tiny(isolated / "data" / "tiny")

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,11 +12,11 @@ from core.errors import UserError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+FIELD, TICK = 64, 24  # px of a field with its label, and of a checkbox
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
-[data-testid=stMainBlockContainer] { max-width: 1440px; padding-left: 3rem; padding-right: 3rem; }
-[data-testid=stMain] h1 { letter-spacing: -0.01em; padding: 0 0 0.25rem; }
-[data-testid=stMain] h2, [data-testid=stMain] h3 { padding: 0 0 0.75rem; }
+[data-testid=stMainBlockContainer] { max-width: 1440px; }
+[data-testid=stMain] h1 { letter-spacing: -0.01em; }
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_steady) { position: absolute; visibility: hidden; }
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_shortcuts) { position: absolute; }
 .earshot-playhead {
@@ -28,28 +28,39 @@ CSS = """
 }
 [class*="st-key-player_"]:has([data-player-ready]) > [data-testid=stElementContainer]:first-child { animation: none; }
 @keyframes earshot-fallback { to { height: 40px; } }
-@media (max-width: 640px) {
-  [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
-}
 """
+
+
+def css(rules: str) -> None:
+    """Rules for the page."""
+    st.html(f"<style>{rules}</style>")
 
 
 def style() -> None:
     """The few rules that the theme has no setting for; called once, by the frame."""
-    st.html(f"<style>{CSS}</style>")
+    css(CSS)
 
 
 def hold_places(heights: Mapping[str, int]) -> None:
     """Keep the height in pixels of what comes late (figures, tables), by the beginning of its key: the page never jumps."""
     rules = (f'[data-testid=stMain] [class*="st-key-{key}"] {{ min-height: {height}px; }}' for key, height in heights.items())
-    st.html(f"<style>{''.join(rules)}</style>")
+    css("".join(rules))
+
+
+def hold_fields(*keys: str, ticks: Sequence[str] = ()) -> None:
+    """The same for fields with a label and for ``ticks`` (checkboxes), which Streamlit stands in for by a box of another
+    height until it has them."""
+    hold_places(dict.fromkeys(keys, FIELD))
+    css("".join(f'[data-testid=stMain] [class*="st-key-{key}"]:has(> [data-testid=stSkeleton]) {{ height: {TICK}px; '
+                "overflow: hidden; }" for key in ticks))
 
 
 def page_header(title: str, subtitle: str = "") -> None:
     """A page's title in sentence case, and one sentence on what it is for."""
-    st.title(title, anchor=False)
-    if subtitle:
-        st.caption(escape(subtitle))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
+        st.title(title, anchor=False, width="content")
+        if subtitle:
+            st.caption(escape(subtitle), width="content")
 
 
 def show_error(error: UserError | str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import guarded_fragment, show_error
+from app.components import css, guarded_fragment, show_error
 from app.components.frame import escape
 from app.state import choose_dataset
 from core.datasets import available_datasets
@@ -52,7 +52,7 @@ def progress() -> None:
         st.session_state[WATCHED] = True
     elif not st.session_state.get(WATCHED):
         return
-    st.html("<style>.st-key-home_data [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
+    css(".st-key-home_data [data-stale=true] { opacity: 1 !important; }")  # no blinking
     guarded_fragment(EVERY if watching else None)(_progress)()
 
 

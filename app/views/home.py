@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import tour
-from app.components import guard, guarded_fragment, page_header, show_error, words
+from app.components import css, guard, guarded_fragment, page_header, show_error, words
 from app.components.frame import escape
 from app.state import choose_dataset, current_dataset
 from app.views.disk import disk_panel
@@ -60,7 +60,7 @@ def best_card(dataset_name: str) -> None:
 
 def running_card() -> None:
     """What trains now; it looks again by itself, so that runs which were started elsewhere appear."""
-    st.html("<style>.st-key-home_running [data-stale=true] { opacity: 1 !important; }</style>")  # no blinking
+    css(".st-key-home_running [data-stale=true] { opacity: 1 !important; }")  # no blinking
     active = any(work.status.active for work in [*list_runs(), *list_studies()])
     guarded_fragment(EVERY if active else SLOWLY)(_running)(active)
 

@@ -5,11 +5,13 @@ from functools import partial
 import streamlit as st
 
 from app.ahead import ahead
-from app.components import empty_state, guarded_fragment, page_header, words
+from app.components import empty_state, guarded_fragment, hold_fields, hold_places, page_header, words
 from app.listening import make_ready, trained_runs
 from app.views.listen_choice import MANY, choose_model, choose_sound, next_clip
 from app.views.listen_inside import inside
 from app.views.listen_many import answers_table
+
+DRAWING = 540  # px of the drawing that are in sight at first
 
 
 @guarded_fragment()
@@ -33,6 +35,8 @@ def body() -> None:
             ahead(partial(make_ready, run.checkpoints()[fold], *next_clip(run)))
 
 
+hold_places({"listen_inside": DRAWING})
+hold_fields("listen_class", "listen_clip", "listen_run", "listen_fold", "listen_source")
 page_header("Listen inside", "Hear what a model makes of a sound, and see which moments each of its attention heads "
                              "looked at.")
 body()

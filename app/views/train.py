@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import explain, guarded_fragment, page_header, redraw, say_wrong, words
+from app.components import css, explain, guarded_fragment, hold_fields, page_header, redraw, say_wrong, words
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols, chosen_name
 from app.views.train_cost import start
@@ -47,10 +47,13 @@ def choice() -> None:
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     fill_in()
-    whole = st.container()  # drawn last: it takes the data from below
-    st.html('<div id="jump-new-training"></div>')
-    st.subheader("1 · Data", anchor=False)
-    ready = not choose_data()
+    whole, data = st.container(), st.container()
+    with data:
+        st.html('<div id="jump-new-training"></div>')
+        st.subheader("1 · Data", anchor=False)
+        ready = not choose_data()
+    with whole:  # above the data, which it takes
+        guarded_fragment(key=WHOLE)(whole_assignment)(ready, plan_of)
     st.subheader("2 · Models", anchor=False)
     choose_models()
     st.subheader("3 · Protocol", anchor=False, help=explain("protocol", "fold", "seed"))
@@ -61,8 +64,6 @@ def choice() -> None:
     guarded_fragment(key=NAME)(own_name)(ready)
     with st.container(border=True, key="cost"):
         guarded_fragment(key=COST)(own_start)(ready)
-    with whole:
-        guarded_fragment(key=WHOLE)(whole_assignment)(ready, plan_of)
 
 
 def say_what_does_not_fit(ready: bool) -> None:
@@ -113,7 +114,7 @@ def price(values: dict) -> tuple[str, tuple[TrainConfig, ...]]:
     return f"about {in_words(cost.seconds)}" if plans and cost.seconds is not None else "", cost.unknown
 
 
-STYLE = """<style>
+STYLE = """
 .st-key-watch [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
 .st-key-cost { background: %s; }
 [class*=st-key-protocol_] [data-testid=stCaptionContainer] { padding-left: 1.5rem; }
@@ -124,22 +125,24 @@ STYLE = """<style>
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 8.5rem); overflow-y: auto; }
   [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0.5rem; z-index: 2; }
-}</style>"""
+}"""
 # where the columns lie under each other, what trains or was asked for by its link comes first
-FIRST = "<style>@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-watch) { order: -1; } }</style>"
+FIRST = "@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-watch) { order: -1; } }"
 
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
-st.html(STYLE % ink(is_dark()).surface)
+css(STYLE % ink(is_dark()).surface)
+hold_fields("train-whole-epochs", "train-whole-seeds", "train-whole-name", "train-data", "train-seeds", "train-epochs",
+            "train-learning_rate", "train-batch_size", "train-own-name", ticks=("train-model-", "train-protocol-"))
 asked = (st.query_params.get("run") or st.query_params.get("experiment")) and not is_filled_in()
 run_first = asked or any(run.status.active for run in list_runs())
 if run_first:
-    st.html(FIRST)
+    css(FIRST)
 with st.container(key="jump"):  # on a phone only: the other part is a long way down
     st.markdown("[Start another training](#jump-new-training)" if run_first else "[Runs and their curves](#jump-runs)")
 left, right = st.columns([5, 6], gap="large")
-with right, st.container(key="watch"):  # first: it needs only small files, the splits on the left may take a moment
-    watch()
-with left:
+with left:  # first: on a phone it lies above the other
     guarded_fragment()(choice)()
+with right, st.container(key="watch"):
+    watch()
 words("protocol", "fold", "validation", "test", "seed", "epoch", "augmentation", "learning rate", "loss", "parameters", "MACs",
       "attention", "checkpoint")

@@ -6,7 +6,7 @@ from itertools import groupby, islice
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import guarded_fragment, redraw, say_wrong
+from app.components import css, guarded_fragment, redraw, say_wrong
 from app.components.frame import escape
 from app.data.preview import as_sentence
 from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, current_sources, is_dark
@@ -59,7 +59,7 @@ def choose_label(name: str, label: str) -> str:
 
 def choose_models() -> None:
     """One or several models, as cards by family."""
-    st.html(f"<style>[class*=st-key-card_]:has(input:checked) {{ border-color: {ink(is_dark()).accent}; }}</style>")
+    css(f"[class*=st-key-card_]:has(input:checked) {{ border-color: {ink(is_dark()).accent}; }}")
     usual = [card for card in CATALOG.values() if card.family in USUAL]
     others = [card for card in CATALOG.values() if card.family not in USUAL]
     families(usual)

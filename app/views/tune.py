@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import explain, guarded_fragment, page_header, words
+from app.components import css, explain, guarded_fragment, hold_fields, page_header, words
 from app.state import is_dark
 from app.views.train_choice import choose_data
 from app.views.tune_choice import choose_effort, choose_model, choose_names, choose_start
@@ -35,7 +35,7 @@ def choice() -> None:
         start(model, settings | own, space, trials, name, storage, ready=not errors)
 
 
-STYLE = """<style>
+STYLE = """
 .st-key-study [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
 .st-key-cost { background: %s; }
 #studies, #new-study { scroll-margin-top: 4rem; }
@@ -44,19 +44,19 @@ STYLE = """<style>
 @media (min-width: 900px) {
   [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0.5rem; z-index: 2; }
 }
-@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-study) { order: %d; } }
-</style>"""
+@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-study) { order: %d; } }"""
 
 page_header("Tune", "Let a search look for better settings: by validation accuracy alone, the test fold is never read.")
 studies = list_studies()
 study_first = bool(st.query_params.get("study")) or any(study.status.active for study in studies)
-st.html(STYLE % (ink(is_dark()).surface, -1 if study_first else 1))
+hold_fields("train-data", "tune-model", "tune-from", "tune-trials", "tune-epochs", "tune-seed", "tune-name")
+css(STYLE % (ink(is_dark()).surface, -1 if study_first else 1))
 with st.container(key="jump"):  # on a phone only: the other part is a long way down
     st.markdown("[Begin another study](#new-study)" if study_first else "[Studies and what they found](#studies)")
 left, right = st.columns([5, 7], gap="large")
+with left:  # first: on a phone it lies above the other
+    guarded_fragment()(choice)()
 with right, st.container(key="study"):
     watch()
-with left:
-    guarded_fragment()(choice)()
 words("study", "trial", "pruning", "validation", "test", "fold", "protocol", "epoch", "seed", "learning rate", "augmentation",
       "accuracy")

@@ -107,12 +107,10 @@ def drop_a_sound() -> None:
         st.switch_page("views/listen.py")
 
 
-head, machine = st.columns([4, 1], vertical_alignment="bottom")
-with head:
-    page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
+page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     if st.button("Take the two-minute tour", icon=":material/tour:", type="tertiary", key="home_tour"):
         tour.begin()
-with machine, st.container(horizontal_alignment="right"):
     st.badge(escape(describe_device()["name"]), icon=":material/memory:", color="gray",
              help="Models train and answer on this device")
 try:

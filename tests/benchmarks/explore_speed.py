@@ -20,13 +20,11 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 
 from shots import browser, serve, settle
-from stopwatch import wait_after_press
+from stopwatch import JUMPED, SHIFTS, wait_after_press
 
 VISITS = 5  # at most; each starts a browser
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
 DRAWN = f"() => document.querySelector('{FIGURE} .heatmaplayer image') !== null"
-SHIFTS = """window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(entry => window.shifts.push(entry)))
-.observe({ type: 'layout-shift', buffered: true });"""
 PICTURE = f"document.querySelector('{FIGURE} .heatmaplayer image')?.getAttribute('href')"
 
 
@@ -53,10 +51,8 @@ class Meter:
         return times.user + times.system
 
     def jumped(self) -> float:
-        """The layout shift since the last call, of shifts that a press caused as well. Streamlit's frame, which is narrow
-        until the page says that it is wide, is not counted: nothing stands in it yet."""
-        return self.page.evaluate("""() => window.shifts.splice(0).filter(entry => entry.sources.some(source =>
-            source.node?.dataset?.testid !== 'stMainBlockContainer')).reduce((sum, entry) => sum + entry.value, 0)""")
+        """The layout shift since the last call."""
+        return self.page.evaluate(JUMPED)
 
 
 def _server_of(url: str) -> psutil.Process:

@@ -2,7 +2,8 @@
 ``python tests/benchmarks/pages_speed.py``.
 
 Median and worst of twenty, in milliseconds, from the press until what it is to change stands on the page (looked for at
-every frame, in Chromium, on ESC-10 with the runs that come with Earshot). ``--url`` measures a server that already runs.
+every frame, in Chromium, on ESC-10 with the runs that come with Earshot). Then by how much each page jumps while it loads, on
+a desk and on a phone (the browser's layout shift: 0 is still). ``--url`` measures a server that already runs.
 """
 
 import argparse
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from shots import browser, serve, settle  # noqa: E402
-from stopwatch import wait_after_press  # noqa: E402
+from stopwatch import JUMPED, SHIFTS, wait_after_press  # noqa: E402
 
 from core.config import TrainConfig  # noqa: E402
 from core.presets import PRESETS  # noqa: E402
@@ -144,6 +145,23 @@ def on_tune(page) -> dict[str, Callable[[int], float]]:
     return {"Tune: more trials, to their price": trials}
 
 
+def jumps(url: str) -> None:
+    """The second load of each page counts: the first compiles the scripts."""
+    print(f"{'layout shift while it loads':<42}{'1440 px':>8}{'390 px':>8}")
+    found: dict[str, list[float]] = {}
+    for width, height in ((1440, 900), (390, 844)):
+        with browser(width, height) as page:
+            page.add_init_script(SHIFTS)
+            for name in ("", "explore", "train", "tune", "results", "listen?dataset=ESC-10"):
+                for _ in range(2):
+                    page.goto(f"{url}/{name}")
+                    settle(page)
+                    page.wait_for_timeout(1_500)
+                found.setdefault(name.partition("?")[0] or "home", []).append(page.evaluate(JUMPED))
+    for name, (desk, phone) in found.items():
+        print(f"{name:<42}{desk:8.3f}{phone:8.3f}", flush=True)
+
+
 def measure(url: str, times: int, only: str) -> None:
     print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
     with browser() as page:
@@ -161,6 +179,8 @@ def measure(url: str, times: int, only: str) -> None:
                     taken.append(act(turn))
                     settle(page)
                 print(f"{name:<42}{statistics.median(taken):8.0f}{max(taken):8.0f}", flush=True)
+    if not only:
+        jumps(url)
 
 
 def main() -> None:

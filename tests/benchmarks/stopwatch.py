@@ -1,4 +1,5 @@
-"""The time from a press to what it brings, by the browser's own clock: what Playwright does before it presses is not in it."""
+"""The time from a press to what it brings, by the browser's own clock (what Playwright does before it presses is not in it),
+and by how much a page jumps."""
 
 from collections.abc import Callable
 
@@ -17,6 +18,12 @@ WATCH = """there => {
     look();
   });
 }"""
+SHIFTS = """window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(entry => window.shifts.push(entry)))
+.observe({ type: 'layout-shift', buffered: true });"""
+# Since the last call, shifts that a press caused as well. Streamlit's frame, which is narrow until the page says that it is
+# wide, is not counted: nothing stands in it yet.
+JUMPED = """() => window.shifts.splice(0).filter(entry => entry.sources.some(source =>
+  source.node?.dataset?.testid !== 'stMainBlockContainer')).reduce((sum, entry) => sum + entry.value, 0)"""
 
 
 def wait_after_press(page, act: Callable[[], None], there: str) -> float:

@@ -39,6 +39,40 @@ def fill(page, label: str, value: str) -> None:
     field.press("Enter")
 
 
+def test_a_choice_draws_only_what_it_changes_and_all_of_that(tiny_server, page):
+    from playwright.sync_api import expect
+
+    heard: list = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    tiny_server.open(page, f"/train?dataset={tiny_server.environment['EARSHOT_DATA']}/tones")
+    whole, card = len(heard), page.locator("[class*=st-key-card_]").filter(has_text="conv_transformer").first
+    expect(page.get_by_text("4 trainings, about")).to_be_visible()
+
+    heard.clear()
+    page.get_by_text("cnn1d", exact=True).click()
+    expect(page.get_by_role("button", name="Start 2 runs")).to_be_visible()
+    expect(page.get_by_text("8 trainings in 2 runs, about")).to_be_visible()
+    tiny_server.settled(page)
+    assert len(heard) < whole / 4, "neither the cards nor the settings came again"
+
+    page.get_by_text("kfold", exact=True).click()
+    fill(page, "Folds", "20")
+    expect(page.get_by_text("folds need at least 20 sources in every class")).to_be_visible()
+    expect(page.get_by_role("button", name="Start training")).to_be_disabled()
+    fill(page, "Folds", "3")
+    expect(page.get_by_role("button", name="Start 4 runs")).to_be_visible()
+
+    page.get_by_text("8 more models").click()
+    card.get_by_text("conv_transformer", exact=True).click()
+    expect(page.get_by_text("The chosen models")).to_be_visible()
+    fill(page, "Epochs", "7")
+    expect(page.locator(":checked[type=radio]")).to_have_count(0)
+    tiny_server.settled(page)  # until then the presets of before may still stand there
+    page.get_by_text("Quick", exact=True).click()
+    expect(page.get_by_label("Epochs", exact=True).last).to_have_value("10")
+    expect(page.get_by_role("radio", name="Quick")).to_be_checked()
+
+
 def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, page):
     from playwright.sync_api import expect
 

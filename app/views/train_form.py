@@ -23,6 +23,7 @@ FOLDED = {"The chosen models": ("model",), "Augmentation": ("augmentation",), "M
 FITS, PRESET, NAME, COST = TOLD = "train.fits", "train.presets", "train.name", "train.cost"
 WHOLE, HEARD = "train.whole", "train.heard"  # of the choice only the settings concern these
 OF_MODELS = "train.of_models"  # the settings that only some models have
+PRESET_NAMES = {name for preset in PRESETS.values() for name in preset.values}
 UNPRICED = "train.unpriced"  # key of the session's state: configs whose pace is wanted for the price of a preset
 
 
@@ -127,9 +128,10 @@ def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> No
             return
         chosen = list(PRESETS).index(st.session_state[widget])
         wanted, st.session_state["train.preset"] = presets[chosen], (chosen, number)  # it fits, and the widget stays
-        changed = [name for name, value in wanted.items() if st.session_state[key(name)] != value]
-        st.session_state.update({key(name): wanted[name] for name in changed})
-        _redraw([name for name in changed if name in _concerned()])
+        # What any preset sets is told to the browser in any case: it may be about to draw the preset pressed just before.
+        told = [name for name, value in wanted.items() if name in PRESET_NAMES or st.session_state[key(name)] != value]
+        st.session_state.update({key(name): wanted[name] for name in told})
+        _redraw([name for name in told if name in _concerned()])
 
     prices, unknown = zip(*map(price, presets), strict=True)
     st.session_state[UNPRICED] = [config for configs in unknown for config in configs]

@@ -131,7 +131,7 @@ FIRST = "@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-wa
 
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
 css(STYLE % ink(is_dark()).surface)
-hold_fields("train-whole-epochs", "train-whole-seeds", "train-whole-name", "train-data", "train-seeds", "train-epochs",
+hold_fields("train-whole-epochs", "train-whole-seeds", "train-whole-name", "train-seeds", "train-epochs",
             "train-learning_rate", "train-batch_size", "train-own-name", ticks=("train-model-", "train-protocol-"))
 asked = (st.query_params.get("run") or st.query_params.get("experiment")) and not is_filled_in()
 run_first = asked or any(run.status.active for run in list_runs())

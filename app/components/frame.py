@@ -51,8 +51,9 @@ def hold_fields(*keys: str, ticks: Sequence[str] = ()) -> None:
     """The same for fields with a label and for ``ticks`` (checkboxes), which Streamlit stands in for by a box of another
     height until it has them."""
     hold_places(dict.fromkeys(keys, FIELD))
-    css("".join(f'[data-testid=stMain] [class*="st-key-{key}"]:has(> [data-testid=stSkeleton]) {{ height: {TICK}px; '
-                "overflow: hidden; }" for key in ticks))
+    if ticks:
+        css("".join(f'[data-testid=stMain] [class*="st-key-{key}"]:has(> [data-testid=stSkeleton]) {{ height: {TICK}px; '
+                    "overflow: hidden; }" for key in ticks))
 
 
 def page_header(title: str, subtitle: str = "") -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-rerun = st.rerun
+rerun = st.rerun  # a name of our own, so that the tests of whole pages can stand in for it
 
 
 def redraw(*keys: str) -> None:
@@ -16,7 +16,7 @@ def redraw(*keys: str) -> None:
     """
     try:
         rerun(list(keys))
-    except StreamlitAPIException:
+    except StreamlitAPIException:  # one of the parts is not there
         rerun()
 
 

@@ -25,8 +25,8 @@ def comparison() -> None:
     comparison_block(results, st.session_state[CHOSEN])
 
 
-def pair() -> None:
-    pair_block(results_of_all(), st.session_state[CHOSEN])
+def pair(results: dict[str, Result]) -> None:
+    pair_block(results, st.session_state[CHOSEN])
 
 
 def details() -> None:
@@ -50,7 +50,7 @@ undo_bar(another_run)
 if results := results_of_all():
     chosen_run(results)
     guarded_fragment(key=COMPARISON)(comparison)()
-    guarded_fragment(key=PAIR)(pair)()
+    guarded_fragment(key=PAIR)(pair)(results)
     st.divider()
     guarded_fragment(key=DETAILS)(details)()
     st.divider()

@@ -11,7 +11,7 @@ from app.components.frame import escape
 from app.data.preview import as_sentence
 from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, current_sources, is_dark
 from app.views.train_form import OF_MODELS, TOLD, setting_field
-from app.views.train_state import KEEP, chosen_models, chosen_protocols, chosen_seeds, key
+from app.views.train_state import KEEP, NO_PROTOCOL, chosen_models, chosen_protocols, chosen_seeds, key
 from core.catalog import CATALOG, ModelCard
 from core.config import field_named
 from core.datasets import available_datasets, is_table
@@ -113,7 +113,7 @@ def _protocols() -> None:
             with st.container(gap=None, key=f"protocol_{name}"):
                 st.checkbox(name, key=key(f"protocol.{name}"), on_change=redraw, args=(PROTOCOL, *TOLD), **KEEP)
                 st.caption(escape(sentence))
-    say_wrong(None if chosen_protocols() else "Choose at least one protocol")
+    say_wrong(None if chosen_protocols() else NO_PROTOCOL)
     left, right = st.columns(2)
     with left:
         seeds_field(key("seeds"), on_change=redraw, args=(PROTOCOL, *TOLD))

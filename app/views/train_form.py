@@ -23,7 +23,7 @@ FOLDED = {"The chosen models": ("model",), "Augmentation": ("augmentation",), "M
 FITS, PRESET, NAME, COST = TOLD = "train.fits", "train.presets", "train.name", "train.cost"
 WHOLE, HEARD = "train.whole", "train.heard"  # of the choice only the settings concern these
 OF_MODELS = "train.of_models"  # the settings that only some models have
-PRESET_NAMES = {name for preset in PRESETS.values() for name in preset.values}
+SET_BY_PRESETS = {name for preset in PRESETS.values() for name in preset.values}
 UNPRICED = "train.unpriced"  # key of the session's state: configs whose pace is wanted for the price of a preset
 
 
@@ -129,7 +129,7 @@ def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> No
         chosen = list(PRESETS).index(st.session_state[widget])
         wanted, st.session_state["train.preset"] = presets[chosen], (chosen, number)  # it fits, and the widget stays
         # What any preset sets is told to the browser in any case: it may be about to draw the preset pressed just before.
-        told = [name for name, value in wanted.items() if name in PRESET_NAMES or st.session_state[key(name)] != value]
+        told = [name for name, value in wanted.items() if name in SET_BY_PRESETS or st.session_state[key(name)] != value]
         st.session_state.update({key(name): wanted[name] for name in told})
         _redraw([name for name in told if name in _concerned()])
 

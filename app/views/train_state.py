@@ -10,6 +10,7 @@ from core.splits import PROTOCOLS
 
 FIRST_CHOICE = ("cnn_transformer_h4",)
 ELSEWHERE = ("dataset", "label", "sources", "model", "protocol", "folds", "seed")  # chosen above the settings
+NO_PROTOCOL = "Choose at least one protocol"
 KEEP = {"persist_state": "session"}  # a look at another page loses nothing
 
 
@@ -56,7 +57,7 @@ def chosen_seeds(state: str = key("seeds")) -> tuple[list[int], str | None]:
 
 def wrong_protocol() -> list[str]:
     """What is wrong with protocols, folds and seeds, as sentences."""
-    found = [None if chosen_protocols() else "Choose at least one protocol", chosen_seeds()[1],
+    found = [None if chosen_protocols() else NO_PROTOCOL, chosen_seeds()[1],
              wrong("folds", chosen_folds())]
     return [sentence for sentence in found if sentence]
 

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import sleep
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 FIELD, TICK = 64, 24  # px of a field with its label, and of a checkbox
+HEAD_START = 0.1  # s
+STYLED = "frame.styled"  # key of the session's state
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
 [data-testid=stMainBlockContainer] { max-width: 1440px; }
@@ -37,14 +40,26 @@ def css(rules: str) -> None:
 
 
 def style() -> None:
-    """The few rules that the theme has no setting for; called once, by the frame."""
+    """The few rules that the theme has no setting for; called once, by the frame.
+
+    A browser that has just come loads the script that applies rules only when it is sent some. It gets these and a moment
+    before the page: sent together, the page stood there without its rules for a third of a second, and jumped when they
+    came. Nobody waits longer for it, since the browser is what takes long.
+    """
     css(CSS)
+    if STYLED not in st.session_state:
+        st.session_state[STYLED] = True
+        sleep(HEAD_START)
 
 
-def hold_places(heights: Mapping[str, int]) -> None:
-    """Keep the height in pixels of what comes late (figures, tables), by the beginning of its key: the page never jumps."""
-    rules = (f'[data-testid=stMain] [class*="st-key-{key}"] {{ min-height: {height}px; }}' for key, height in heights.items())
-    css("".join(rules))
+def hold_places(heights: Mapping[str, int], *, phone: Mapping[str, int] | None = None) -> None:
+    """Keep the height in pixels of what comes late (figures, tables), by the beginning of its key: the page never jumps.
+    ``phone``: another height where the columns lie under each other."""
+    def rules(heights: Mapping[str, int]) -> str:
+        return "".join(f'[data-testid=stMain] [class*="st-key-{key}"] {{ min-height: {height}px; }}'
+                       for key, height in heights.items())
+
+    css(rules(heights) + (f"@media (max-width: 640px) {{ {rules(phone)} }}" if phone else ""))
 
 
 def hold_fields(*keys: str, ticks: Sequence[str] = ()) -> None:

@@ -1,13 +1,17 @@
-"""A strip of small pictures with a caption each, to be clicked."""
+"""Rows of small pictures with a caption each, to be clicked; where they do not fit they are pushed aside (a phone)."""
 
 import base64
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 CSS = """
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)); gap: 12px 8px; }
+.strip {
+  display: grid; grid-template-columns: repeat(5, minmax(136px, 1fr)); gap: 12px 8px; align-content: start;
+  height: 100%; padding: 3px; margin: -3px; overflow: auto hidden;
+}
 button {
   display: block; padding: 0; border: 0; background: none; color: var(--st-text-color); cursor: pointer;
   font: inherit; font-family: var(--st-font); font-size: 0.85rem; text-align: left; min-width: 0;
@@ -52,6 +56,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _component = st.components.v2.component("earshot_thumbnails", html='<div class="strip"></div>', css=CSS, js=JS)
 
 
+COLUMNS, ROW = 5, 104  # in a row (as the rule above says), and px of one with its caption
+
+
 @dataclass(frozen=True)
 class Thumbnail:
     """A PNG with the caption under it; ``hint`` says what it is to those who hover or cannot see it."""
@@ -64,9 +71,10 @@ class Thumbnail:
 
 
 def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> bool:
-    """Draw them in as many columns as fit. A click calls ``on_open(number)`` before the page is drawn again; then, once, the
+    """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)`` before the page is drawn again; then, once, the
     answer is True."""
-    data = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
-             "colour": item.colour, "chosen": item.chosen} for item in items]
-    clicked = _component(key=key, data=data, on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
+    shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
+              "colour": item.colour, "chosen": item.chosen} for item in items]
+    clicked = _component(key=key, data=shown, height=max(1, math.ceil(len(shown) / COLUMNS)) * ROW,
+                         on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
     return clicked.opened is not None

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts.palette import class_colours
-from app.components import css, empty_state, guard, guarded_fragment, hold_places, page_header, words
+from app.components import css, empty_state, guard, guarded_fragment, hold_fields, hold_places, page_header, words
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
@@ -15,7 +15,8 @@ from app.state import current_dataset, is_dark
 from core.clips import Dataset
 
 TABLE_HEIGHT, BARS_HEIGHT = 500, 236
-PHONE = """@media (max-width: 640px) {  /* one column: the list, the open clip, then the health */
+STYLE = """.st-key-scale { min-width: 163px; }  /* what follows it in the row stays where it is while it is drawn */
+@media (max-width: 640px) {  /* one column: the list, the open clip, then the health */
   [data-testid=stColumn]:has(> div > [data-testid=stLayoutWrapper] > .st-key-explore_health),
   [data-testid=stColumn] > div:has(> [data-testid=stLayoutWrapper] > .st-key-explore_health) { display: contents; }
   [data-testid=stLayoutWrapper]:has(> .st-key-explore_health) { order: 1; }
@@ -57,9 +58,9 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
 def page() -> None:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
-    css(PHONE)
-    hold_places({"explore_bar": BARS_HEIGHT, "explore_gallery": 208, "explore_filters": 64, "clips_": TABLE_HEIGHT,
-                 "explore_settings": 66, "explore_clip_figure": CLIP_HEIGHT})
+    css(STYLE)
+    hold_places({"explore_bar": BARS_HEIGHT, "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
+    hold_fields("class", "fold", "only", "search", "scale", "range", "window", "hop", "colours", "part_")
     page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
                 f"in {len(dataset.class_names)} classes")
     colours = class_colours(dataset.class_names, is_dark())

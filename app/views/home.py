@@ -95,8 +95,15 @@ def _progress(work: Work) -> None:
     st.progress(status.progress, text=escape(status.message))
 
 
+# in one line, however narrow it is for a moment while it is drawn; a file that was refused stands beneath it
+UPLOAD = """@media (min-width: 641px) {
+  [data-testid=stMain] .st-key-home_upload:not(:has([data-testid=stFileUploaderFile])) { height: 62px; }
+}"""
+
+
 def drop_a_sound() -> None:
     """An upload goes to Listen inside, which answers it."""
+    css(UPLOAD)
     st.space("small")
     st.subheader("Drop a sound here and hear what the model thinks", anchor=False)
     upload = st.file_uploader("A sound", type=TYPES, key="home_upload", max_upload_size=max_upload_mb(),

@@ -7,11 +7,11 @@ import streamlit as st
 from app.ahead import ahead
 from app.components import empty_state, guarded_fragment, hold_fields, hold_places, page_header, words
 from app.listening import make_ready, trained_runs
-from app.views.listen_choice import MANY, choose_model, choose_sound, next_clip
+from app.views.listen_choice import MANY, choose_model, choose_sound, is_of_the_data, next_clip
 from app.views.listen_inside import inside
 from app.views.listen_many import answers_table
 
-DRAWING = 540  # px of the drawing that are in sight at first
+DRAWING, CLIP_CHOICE = 540, 274  # px of the drawing that are in sight at first, and of the choice of a clip on a phone
 
 
 @guarded_fragment()
@@ -23,9 +23,12 @@ def body() -> None:
                     key="listen_train", page="views/train.py", icon=":material/model_training:")
         return
     left, right = st.columns([3, 2], gap="medium")
+    place = left.container(key="listen_sound")
+    place.empty()  # so that it keeps its place while the model is drawn, which lies beneath it on a phone
+    hold_places({}, phone={"listen_sound": CLIP_CHOICE if is_of_the_data() else 0})
     with right:
         run, fold = choose_model(runs)
-    with left:
+    with place:
         sound = choose_sound(run, fold)
     if sound is None and st.session_state["listen_source"] == MANY:
         sound = answers_table()

@@ -19,6 +19,11 @@ UPLOAD, MICROPHONE, CLIP, MANY = "Upload", "Microphone", "Data set", "Many sound
 TYPES = UPLOAD_TYPES
 
 
+def is_of_the_data() -> bool:
+    """Whether it is a clip of the data set that is listened to, as far as is known before the choice is drawn."""
+    return st.session_state.get("listen_source", CLIP) == CLIP
+
+
 def choose_sound(run: Run, fold: str) -> Sound | None:
     """The sound for the run's model to listen to, or None where none is there yet (then the page has said what to do)."""
     if st.session_state.get("pending_upload"):  # dropped on Home

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, guard, guarded_fragment, hold_fields, page_header, words
+from app.components import empty_state, guard, guarded_fragment, hold_fields, hold_places, page_header, words
 from app.views.disk import disk_panel
 from app.views.results_blocks import classes_block, headline_block, training_block
 from app.views.results_compare import CHOSEN, another_run, chosen_run, comparison_block
@@ -44,6 +44,7 @@ def details() -> None:
         training_block(result)
 
 
+hold_places({"results_cost": 56})
 hold_fields("results_experiment", "results_compared", "results_run")
 page_header("Results", "Every test and validation number comes from clips that the model was not trained on.")
 undo_bar(another_run)

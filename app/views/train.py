@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.charts.palette import ink
-from app.components import css, explain, guarded_fragment, hold_fields, page_header, redraw, say_wrong, words
+from app.components import css, explain, guarded_fragment, hold_fields, hold_places, page_header, redraw, say_wrong, words
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols, chosen_name
 from app.views.train_cost import start
@@ -47,7 +47,8 @@ def choice() -> None:
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     fill_in()
-    whole, data = st.container(), st.container()
+    whole, data = st.container(key="whole_place"), st.container()
+    whole.empty()  # so that it keeps its place from now on
     with data:
         st.html('<div id="jump-new-training"></div>')
         st.subheader("1 · Data", anchor=False)
@@ -131,8 +132,10 @@ FIRST = "@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-wa
 
 page_header("Train", "Choose, see what it costs, start. Training goes on when this page is closed.")
 css(STYLE % ink(is_dark()).surface)
-hold_fields("train-whole-epochs", "train-whole-seeds", "train-whole-name", "train-seeds", "train-epochs",
-            "train-learning_rate", "train-batch_size", "train-own-name", ticks=("train-model-", "train-protocol-"))
+hold_places({"whole_place": 346}, phone={"whole_place": 546})
+hold_fields("chosen_data", "train-whole-epochs", "train-whole-seeds", "train-whole-name", "train-seeds", "train-epochs",
+            "train-learning_rate", "train-batch_size", "train-own-name", "train-open",
+            ticks=("train-model-", "train-protocol-"))
 asked = (st.query_params.get("run") or st.query_params.get("experiment")) and not is_filled_in()
 run_first = asked or any(run.status.active for run in list_runs())
 if run_first:

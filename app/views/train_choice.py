@@ -31,7 +31,8 @@ def choose_data() -> list[str]:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
-    name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
+    with st.container(key="chosen_data"):
+        name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
     chosen = name == dataset.name
     name = st.session_state[DATASET_KEY] if chosen else name
     label, errors = choose_label(name, current_label() if chosen else LABEL), []

@@ -49,7 +49,7 @@ STYLE = """
 page_header("Tune", "Let a search look for better settings: by validation accuracy alone, the test fold is never read.")
 studies = list_studies()
 study_first = bool(st.query_params.get("study")) or any(study.status.active for study in studies)
-hold_fields("tune-model", "tune-from", "tune-trials", "tune-epochs", "tune-seed", "tune-name")
+hold_fields("chosen_data", "tune-model", "tune-from", "tune-trials", "tune-epochs", "tune-seed", "tune-name", "tune-open")
 css(STYLE % (ink(is_dark()).surface, -1 if study_first else 1))
 with st.container(key="jump"):  # on a phone only: the other part is a long way down
     st.markdown("[Begin another study](#new-study)" if study_first else "[Studies and what they found](#studies)")

@@ -51,6 +51,15 @@ def finished(data: str, name: str, accuracy: float, dataset: str = "tiny", proto
         "folds": [{}] * 4, "accuracy": {"mean": accuracy, "std": 0.031, "ci95": [0, 1]}})
 
 
+def test_a_browser_that_has_just_come_gets_the_rules_a_moment_before_the_page(data, monkeypatch):
+    waited = []
+    monkeypatch.setattr("app.components.frame.sleep", waited.append)
+    monkeypatch.setattr("app.components.frame.HEAD_START", 0.1)
+    app = home(data)
+    app.run()
+    assert waited == [0.1], "and whoever goes on gets all at once"
+
+
 def test_the_data_card(data):
     app = home(data)
     assert not app.exception

@@ -1,5 +1,5 @@
 """Every page in a wide light and in a narrow dark window: nothing is wider than the window, nothing is cut off at its
-right edge, and nothing fails."""
+right edge, what comes late is as high as the place that is kept for it, and nothing fails."""
 
 import shutil
 
@@ -22,6 +22,13 @@ TOO_WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].fil
     if (getComputedStyle(up).overflowX !== 'visible' && up.getBoundingClientRect().right <= innerWidth + 1) return false
   return true  // and nothing around it scrolls by itself, or cuts it on purpose
 }).map(node => node.className || node.tagName).slice(0, 3)"""
+
+# the page jumps where what comes is higher, and has a gap where it is lower
+KEPT_WRONG = """() => [...document.querySelectorAll('.st-key-whole_place, .st-key-listen_sound')].filter(place => {
+  const box = place.getBoundingClientRect(), kept = parseFloat(getComputedStyle(place).minHeight)
+  const high = Math.max(...[...place.children].map(child => child.getBoundingClientRect().bottom)) - box.top
+  return kept > 0 && Math.abs(high - kept) > 4
+}).map(node => node.className)"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +56,7 @@ def test_a_page_fits_its_window(filled, page, path):
         filled.settled(page)
         page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
         page.wait_for_function(f"() => !({TOO_WIDE})().length")
+        page.wait_for_function(f"() => !({KEPT_WRONG})().length")
         background = page.evaluate("() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
         assert (sum(map(int, background[4:-1].split(","))) > 380) == (colours == "light"), background
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

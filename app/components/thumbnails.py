@@ -70,11 +70,9 @@ class Thumbnail:
     chosen: bool = False
 
 
-def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> bool:
-    """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)`` before the page is drawn again; then, once, the
-    answer is True."""
+def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> None:
+    """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)``, a callback."""
     shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
               "colour": item.colour, "chosen": item.chosen} for item in items]
-    clicked = _component(key=key, data=shown, height=max(1, math.ceil(len(shown) / COLUMNS)) * ROW,
-                         on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
-    return clicked.opened is not None
+    _component(key=key, data=shown, height=max(1, math.ceil(len(shown) / COLUMNS)) * ROW,
+               on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))

@@ -29,8 +29,9 @@ MAX_SIBLINGS = 6
 
 
 @guarded_fragment()
-def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None:
-    """Player, settings, figure, facts; a changed setting reruns only this. ``neighbours`` are made ready to be opened."""
+def clip_panel(dataset: Dataset, clip: Clip, likely: Sequence[Clip]) -> None:
+    """Player, settings, figure, facts; a changed setting reruns only this. ``likely`` are the clips that may be opened next:
+    they are made ready in this order."""
     try:
         waveform, sample_rate = clip_audio(dataset, clip)
     except UserError as error:
@@ -56,7 +57,7 @@ def clip_panel(dataset: Dataset, clip: Clip, neighbours: Sequence[Clip]) -> None
     _part_row(part, region, seconds)
     more_views(waveform, sample_rate, region, settings["colours"])
     _facts(dataset, clip, waveform, sample_rate)
-    ahead(*(partial(_make_ready, dataset, clip, settings) for clip in neighbours))
+    ahead(*(partial(_make_ready, dataset, clip, settings) for clip in likely))
 
 
 def _make_ready(dataset: Dataset, clip: Clip, settings: dict) -> None:

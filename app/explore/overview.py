@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from app.charts.clip import class_bars, spectrogram_png
-from app.components import guarded_fragment, redraw, show_figure
+from app.components import redraw, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails
 from app.explore.selection import BARS, LIST, open_clip
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
-from core.clips import Dataset
+from core.clips import Clip, Dataset
 from core.errors import UserError
 from core.spectrogram import FLOOR_DB, spectrogram
 
@@ -42,14 +42,14 @@ def class_distribution(dataset: Dataset, colours: dict[str, str], height: int) -
                     alt="Bar chart of clips per class; a click on a bar filters the list")
 
 
-@guarded_fragment()
 def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
-    """One clip of every class side by side, on the same scales; a click opens it below."""
+    """One clip of every class side by side, on the same scales; a click opens it below. No part by itself: after a click the
+    whole page is drawn, because what a component's callback sets in other fields is lost where it asks for parts."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("One clip of every class", anchor=False)
         if st.button("Others", icon=":material/refresh:", type="tertiary", key="explore_others"):
             st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
-    picks, seconds = gallery(files_key(dataset), st.session_state.get(TURN, 0), dataset)
+    picks, seconds = _picks(dataset)
     shown = []
     for index, picture in picks:
         clip = dataset.clips[index]
@@ -60,14 +60,21 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
         st.session_state["class"] = st.session_state["fold"] = st.session_state["only"] = []
         st.session_state["search"] = ""
 
-    clicked = thumbnails(shown, key="explore_gallery", on_open=opened)
+    thumbnails(shown, key="explore_gallery", on_open=opened)
     st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
                f"{GALLERY_TOP_HZ / 1000:.0f} kHz upwards, −100 to −20 dB. A click opens the clip.")
-    if clicked:  # a component's callback cannot redraw parts of the page
-        st.rerun()
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+def gallery_clips(dataset: Dataset) -> list[Clip]:
+    """The clips that the gallery shows now."""
+    return [dataset.clips[index] for index, _ in _picks(dataset)[0]]
+
+
+def _picks(dataset: Dataset) -> tuple[list[tuple[int, bytes]], float]:
+    return gallery(files_key(dataset), st.session_state.get(TURN, 0), dataset)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
 def gallery(key: str, turn: int, _dataset: Dataset) -> tuple[list[tuple[int, bytes]], float]:
     """``[(clip index, PNG), …]`` for the first classes, and the seconds that all pictures span."""
     found = []

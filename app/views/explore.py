@@ -7,7 +7,7 @@ from app.components import css, empty_state, guard, guarded_fragment, hold_field
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
-from app.explore.overview import class_distribution, class_gallery
+from app.explore.overview import class_distribution, class_gallery, gallery_clips
 from app.explore.selection import BARS, LIST, open_clip, opened_index
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
@@ -48,7 +48,8 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
                     st.button(word, icon=f":material/chevron_{'left' if step < 0 else 'right'}:", shortcut=key,
                               key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
                               args=(dataset.clips[listed[(place + step) % len(listed)]],))
-        clip_panel(dataset, clip, [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)])
+        neighbours = [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)]
+        clip_panel(dataset, clip, [*neighbours, *gallery_clips(dataset)])  # the gallery's are the first of their classes
     with left:
         clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
         with st.container(key="explore_health"):

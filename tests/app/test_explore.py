@@ -124,7 +124,7 @@ def test_more_views_are_computed_when_they_are_asked_for(page):
     assert features.MEANING.keys() == features.FEATURES.keys()
 
 
-def test_the_clips_beside_the_open_one_are_made_ready(page, monkeypatch):
+def test_the_clips_beside_the_open_one_and_those_of_the_gallery_are_made_ready(page, monkeypatch):
     from app.explore import clip as panel
     from app.explore import pictures
 
@@ -137,13 +137,15 @@ def test_the_clips_beside_the_open_one_are_made_ready(page, monkeypatch):
     monkeypatch.setattr("app.ahead.SOON", 0.0)
     monkeypatch.setattr(panel, "clip_bytes", lambda dataset, clip: loaded.append(clip.name) or really(dataset, clip))
     app = page(clip="dog/a-2.wav")
-    until(lambda: {"b-1", "a-1"} <= set(loaded), "the reading of both")
-    assert drawn == [10, 10, 10]
+    until(nothing_ahead, "all that is made ready")
+    assert loaded[:3] == ["a-2", "b-1", "a-1"], "the open one, the next, the one before"
+    assert set(loaded[3:]) == {"a-1", "c-1"}, "the first of each class"
+    assert drawn == [10] * 4, "each of them once"
     monkeypatch.setattr(panel, "ahead", lambda *works: None)
     app.button("explore_next").click().run()
-    assert app.query_params["clip"] != "dog/a-2.wav" and len(drawn) == 3, "its picture is there already"
+    assert app.query_params["clip"] != "dog/a-2.wav" and len(drawn) == 4, "its picture is there already"
     app.selectbox("hop").set_value(20).run()
-    assert drawn[3:] == [20]
+    assert drawn[4:] == [20]
 
 
 def test_filters_that_leave_nothing_say_so(page):

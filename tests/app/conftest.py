@@ -14,3 +14,9 @@ def whole_page(monkeypatch):
 def no_head_start(monkeypatch):
     """There is no browser that has to load anything."""
     monkeypatch.setattr("app.components.frame.HEAD_START", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_parts(monkeypatch):
+    """What a part would need to be drawn by itself later, which takes a quarter of the time, is not copied: no test does."""
+    monkeypatch.setattr("streamlit.runtime.fragment.deepcopy", lambda kept: kept)

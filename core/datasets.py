@@ -137,6 +137,9 @@ def default_dataset() -> str:
 
 
 def _opened(text: str, label: str) -> Dataset:
+    if not text.strip():  # as a path it would be the folder one happens to be in
+        raise UserError(f"a data set is expected, found nothing; found here: {', '.join(available_datasets())}; give one of "
+                        "these or the path of a folder")
     wanted = normalised(text)
     path = Path(text).expanduser()
     if wanted == DEMO and _is_name(text):

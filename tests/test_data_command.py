@@ -80,8 +80,9 @@ def test_esc10_is_in_order(esc10, capsys):
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["nonsense"], "no data set called"), ([str(ROOT / "core")], "no classes"), ([str(ROOT / "README")], "no data set"),
+    ([" "], "found nothing"), (["ESC-10", "--label", "word"], "leave it out"),
 ])
-def test_mistakes_are_one_line_and_status_2(capsys, arguments, words):
+def test_mistakes_are_one_line_and_status_2(esc10, capsys, arguments, words):
     assert main(["data", "check", *arguments]) == 2
     caught = capsys.readouterr()
     assert caught.out == "" and caught.err.startswith("error: ") and caught.err.count("\n") == 1 and words in caught.err

@@ -6,7 +6,9 @@ import signal
 from pathlib import Path
 
 from core.config import field_named
+from core.errors import UserError
 
+LABEL = field_named("label").default
 STAGES = {"download": "downloading", "unpack": "unpacking", "check": "checking clips"}
 
 
@@ -17,7 +19,7 @@ def add_parser(subparsers) -> None:
     check = actions.add_parser("check", help="what is in a data set, and what is wrong with it",
                                description="What is in a data set, and what is wrong with it.")
     check.add_argument("dataset", metavar="DATASET", help="a name (esc10, demo, …) or a folder")
-    check.add_argument("--label", default="label", metavar="COLUMN", help="the column of a table that holds the class")
+    check.add_argument("--label", default=LABEL, metavar="COLUMN", help="the column of a table that holds the class")
     check.add_argument("--limit", type=int, metavar="N", help="look at N clips of each class only")
     check.add_argument("--sources", default="auto", metavar="RULE", help=field_named("sources").metadata["help"])
     check.add_argument("--json", action="store_true", help="print one JSON document")
@@ -38,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from core.commands.layout import ProgressLine
-    from core.datasets import load_dataset
+    from core.datasets import is_table, load_dataset
     from core.health import check
 
     dataset = load_dataset(args.dataset, label=args.label, limit=args.limit, sources=args.sources)
+    if args.label != LABEL and not is_table(args.dataset):
+        raise UserError(f"--label names a column of a metadata.csv, and {dataset.name} has none: leave it out")
     line = ProgressLine()
     report = check(dataset, lambda done, total: line.show(done / total, f"decoding {done:,} of {total:,} clips"))
     line.clear()

@@ -24,12 +24,17 @@ SMALL = dict(hidden_size=24, num_hidden_layers=3, num_attention_heads=4, interme
 NAMES = ("ast_finetune", "wav2vec2_finetune")
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory) -> dict[str, str]:
-    """``{model: folder}`` of tiny models as ``save_pretrained`` leaves them."""
+@pytest.fixture(scope="module", autouse=True)
+def _beside_any_torch():
+    """Before a test takes a model from transformers itself: that imports torchaudio, which may need our help."""
     from core.models.finetune import import_transformers
 
     import_transformers()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, str]:
+    """``{model: folder}`` of tiny models as ``save_pretrained`` leaves them."""
     torch.manual_seed(0)
     place = tmp_path_factory.mktemp("hub")
     ast = transformers.ASTModel(transformers.ASTConfig(**SMALL))

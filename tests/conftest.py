@@ -166,7 +166,7 @@ def _tiny(classes: tuple[str, ...], folds: int, takes: str) -> dict[str, bytes]:
     return files
 
 
-SLOW_FIRST = ("browser", "test_processes", "test_tuning", "app")
+SLOW_FIRST = ("browser", "test_processes", "test_tuning", "app", "test_crossval", "test_faults", "test_training")
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -97,7 +97,7 @@ def _progress(work: Work) -> None:
 
 # in one line, however narrow it is for a moment while it is drawn; a file that was refused stands beneath it
 UPLOAD = """@media (min-width: 641px) {
-  [data-testid=stMain] .st-key-home_upload:not(:has([data-testid=stFileUploaderFile])) { height: 62px; }
+  [data-testid=stMain] .st-key-home_upload:not(:has([data-testid=stFileUploaderFile])) { height: 64px; }
 }"""
 
 

@@ -80,12 +80,17 @@ def test_esc10_is_in_order(esc10, capsys):
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["nonsense"], "no data set called"), ([str(ROOT / "core")], "no classes"), ([str(ROOT / "README")], "no data set"),
-    ([" "], "found nothing"), (["ESC-10", "--label", "word"], "leave it out"),
+    ([" "], "found nothing"),
 ])
-def test_mistakes_are_one_line_and_status_2(esc10, capsys, arguments, words):
+def test_mistakes_are_one_line_and_status_2(capsys, arguments, words):
     assert main(["data", "check", *arguments]) == 2
     caught = capsys.readouterr()
     assert caught.out == "" and caught.err.startswith("error: ") and caught.err.count("\n") == 1 and words in caught.err
+
+
+def test_a_column_is_for_tables(tiny_folder, capsys):
+    assert main(["data", "check", str(tiny_folder), "--label", "word"]) == 2
+    assert "leave it out" in capsys.readouterr().err
 
 
 def test_as_a_process_it_prints_one_json_document(tiny_folder):

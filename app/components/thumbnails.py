@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+COLUMNS, ROW = 5, 104  # in a row (the rule below says it too), and px of one with its caption
 CSS = """
 .strip {
   display: grid; grid-template-columns: repeat(5, minmax(136px, 1fr)); gap: 12px 8px; align-content: start;
@@ -54,9 +55,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
 """
 
 _component = st.components.v2.component("earshot_thumbnails", html='<div class="strip"></div>', css=CSS, js=JS)
-
-
-COLUMNS, ROW = 5, 104  # in a row (as the rule above says), and px of one with its caption
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,11 @@ def choice() -> None:
         st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     fill_in()
-    whole, data = st.container(key="whole_place"), st.container()
+    whole = st.container(key="whole_place")
     whole.empty()  # so that it keeps its place from now on
-    with data:
-        st.html('<div id="jump-new-training"></div>')
-        st.subheader("1 · Data", anchor=False)
-        ready = not choose_data()
+    st.html('<div id="jump-new-training"></div>')
+    st.subheader("1 · Data", anchor=False)
+    ready = not choose_data()
     with whole:  # above the data, which it takes
         guarded_fragment(key=WHOLE)(whole_assignment)(ready, plan_of)
     st.subheader("2 · Models", anchor=False)

@@ -31,6 +31,10 @@ CSS = """
 }
 [class*="st-key-player_"]:has([data-player-ready]) > [data-testid=stElementContainer]:first-child { animation: none; }
 @keyframes earshot-fallback { to { height: 40px; } }
+[data-testid=stSkeleton] {  /* what is there within a second needs nothing to stand for it, and every frame of that costs */
+  visibility: hidden; animation: earshot-late 0s 1s forwards !important;
+}
+@keyframes earshot-late { to { visibility: visible; } }
 """
 
 

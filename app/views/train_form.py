@@ -23,7 +23,6 @@ FOLDED = {"The chosen models": ("model",), "Augmentation": ("augmentation",), "M
 FITS, PRESET, NAME, COST = TOLD = "train.fits", "train.presets", "train.name", "train.cost"
 WHOLE, HEARD = "train.whole", "train.heard"  # of the choice only the settings concern these
 OF_MODELS = "train.of_models"  # the settings that only some models have
-SET_BY_PRESETS = {name for preset in PRESETS.values() for name in preset.values}
 UNPRICED = "train.unpriced"  # key of the session's state: configs whose pace is wanted for the price of a preset
 
 
@@ -122,14 +121,16 @@ def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> No
     number += fitting != before
     st.session_state["train.preset"] = fitting, number
     widget = f"train.preset.{number}"
+    said = st.session_state.setdefault("train.preset.said", {})  # setting -> the value that a preset told the browser last
 
     def apply() -> None:
         if st.session_state["train.preset"][1] != number:
             return
         chosen = list(PRESETS).index(st.session_state[widget])
         wanted, st.session_state["train.preset"] = presets[chosen], (chosen, number)  # it fits, and the widget stays
-        # What any preset sets is told to the browser in any case: it may be about to draw the preset pressed just before.
-        told = [name for name, value in wanted.items() if name in SET_BY_PRESETS or st.session_state[key(name)] != value]
+        # In the state stands what the browser says. Where that is not what a preset told it last, it is about to draw that.
+        told = [name for name, value in wanted.items() if not st.session_state[key(name)] == value == said.get(name, value)]
+        said.update((name, wanted[name]) for name in told)
         st.session_state.update({key(name): wanted[name] for name in told})
         _redraw([name for name in told if name in _concerned()])
 

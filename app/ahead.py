@@ -14,7 +14,7 @@ _one = threading.Lock()  # for all people together: it must not take the process
 
 
 def ahead(*works: Callable[[], object]) -> None:
-    """Do them soon, one after the other, in a thread, instead of what this person has still waiting; called last by a page.
+    """Do them soon, one after the other, in a thread, instead of what this person still has waiting; called last by a page.
     What cannot be done is said when it is asked for."""
     if before := st.session_state.get(PENDING):
         before.cancel()
@@ -25,7 +25,10 @@ def ahead(*works: Callable[[], object]) -> None:
 
 
 def _do(*works: Callable[[], object]) -> None:
+    cancelled = threading.current_thread().finished
     with _one:
         for work in works:
+            if cancelled.is_set():
+                return
             with contextlib.suppress(UserError):
                 work()

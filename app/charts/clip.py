@@ -96,10 +96,10 @@ def _outline_traces(outline: Outline, shade: Ink) -> list[dict]:
     """A band between least and greatest sample, or a line where the samples themselves are there."""
     times, low, high = outline
     time = f"%{{x:{time_format(float(times[-1] - times[0]))}}} s"
-    low, high = (np.asarray(values, dtype=np.float32) for values in (low, high))
+    low, high = (np.round(np.asarray(values, dtype=float), 6).tolist() for values in (low, high))
     line = dict(type="scatter", line=dict(color=shade.wave, width=1), mode="lines", x0=float(times[0]),
                 dx=float(times[1] - times[0]) if len(times) > 1 else 1.0)  # even steps need no list of times
-    if np.array_equal(low, high):
+    if low == high:
         mode = "lines+markers" if len(times) <= SAMPLES_SHOWN else "lines"
         return [line | dict(y=low, mode=mode, marker=dict(size=4), hovertemplate=f"{time} · %{{y:.3f}}<extra></extra>")]
     return [line | dict(y=low, hoverinfo="skip"),

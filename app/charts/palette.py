@@ -84,11 +84,15 @@ def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y
     ``margin`` is left, right, top, bottom in pixels. ``title`` says in words what to see. The same ``height`` for
     neighbours. ``layout`` takes whole axes (``yaxis2=dict(...)``), which get the same ink; giving everything here is
     five times faster than ``update_layout`` later. Text from outside must go through :func:`plain`.
+
+    Streamlit draws each figure twice, at first without its width. With a ``datarevision`` and no template Plotly sees that
+    only the width came, and lets the first drawing stand where it has the same (``app/components/frame.py``), if the
+    numbers of its lines are lists: two typed arrays are never the same to it.
     """
     shade = ink(dark)
     left, right, top, bottom = margin or (64, 12, 44 if title else 12, 48 if x_title else 28)
     defaults = dict(
-        template="none", height=height, margin=dict(l=left, r=right, t=top, b=bottom, pad=0),
+        template="none", datarevision=0, height=height, margin=dict(l=left, r=right, t=top, b=bottom, pad=0),
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False, separators=".,",
         font=dict(family=FONT, size=13, color=shade.text),
         title=dict(text=title, x=0, xref="container", xanchor="left", y=1, yref="container", yanchor="top",
@@ -110,4 +114,6 @@ def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y
         defaults[name] = {**defaults[name], **value} if both else value
     for name in axes:
         defaults[name].pop("title_text", None)
-    return go.Figure(data=list(data), layout=defaults)
+    figure = go.Figure(data=list(data), layout=defaults)
+    figure.layout.template = None  # left out above, it would be plotly's own
+    return figure

@@ -24,8 +24,10 @@ from stopwatch import JUMPED, SHIFTS, wait_after_press
 
 VISITS = 5  # at most; each starts a browser
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
-DRAWN = f"() => document.querySelector('{FIGURE} .heatmaplayer image') !== null"
-PICTURE = f"document.querySelector('{FIGURE} .heatmaplayer image')?.getAttribute('href')"
+# Streamlit hides a figure until it knows its width; by then it is drawn already
+PICTURE = (f"[...document.querySelectorAll('{FIGURE} .heatmaplayer image')]"
+           ".filter(node => getComputedStyle(node).visibility === 'visible').map(node => node.getAttribute('href'))[0]")
+DRAWN = f"() => {PICTURE} !== undefined"
 
 
 class Meter:

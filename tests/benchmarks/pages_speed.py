@@ -20,15 +20,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from shots import browser, serve, settle  # noqa: E402
-from stopwatch import JUMPED, SHIFTS, wait_after_press  # noqa: E402
+from stopwatch import JUMPED, SHIFTS, seen, wait_after_press  # noqa: E402
 
 from core.config import TrainConfig  # noqa: E402
 from core.presets import PRESETS  # noqa: E402
 
-PAGES = {  # how a page says that it is there: text that only it has, or a figure of it that is drawn
-    "Explore": "document.querySelector('.st-key-explore_clip_figure .heatmaplayer image')",
+PAGES = {  # how a page says that it is there: text that only it has, or a figure of it
+    "Explore": seen(".st-key-explore_clip_figure .heatmaplayer image"),
     "Train": "document.body.textContent.includes('20 trainings in 8 runs')",
-    "Results": "document.querySelector('[class*=st-key-results_matrix] .js-plotly-plot .main-svg')",
+    "Results": seen("[class*=st-key-results_matrix] .js-plotly-plot .main-svg"),
     "Home": "document.body.textContent.includes('Best model here')",
 }
 RUNS = ("cnn_transformer_h4-split-s0-esc10-assignment", "cnn_transformer_h2-split-s0-esc10-assignment")
@@ -91,7 +91,8 @@ def on_results(page) -> dict[str, Callable[[int], float]]:
     def cost(turn: int) -> float:
         name, title = (("size", "Trainable parameters"), ("compute", "Multiply-accumulates per clip"))[turn % 2]
         return timed(page, page.locator(".st-key-results_cost").get_by_text(name, exact=True).click,
-                     f"[...document.querySelectorAll('.xtitle')].some(node => node.textContent.includes('{title}'))")
+                     f"[...document.querySelectorAll('.xtitle')].some(node => node.textContent.includes('{title}')"
+                     " && getComputedStyle(node).visibility === 'visible')")
 
     def cell(turn: int) -> float:
         place = page.evaluate(CELL, turn % 2)

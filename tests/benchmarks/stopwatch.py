@@ -26,6 +26,12 @@ JUMPED = """() => window.shifts.splice(0).filter(entry => entry.sources.some(sou
   source.node?.dataset?.testid !== 'stMainBlockContainer')).reduce((sum, entry) => sum + entry.value, 0)"""
 
 
+def seen(selector: str) -> str:
+    """JavaScript: whether anything of this selector is drawn and not hidden. Streamlit hides a figure until it knows its width,
+    and has drawn it by then."""
+    return f"[...document.querySelectorAll({selector!r})].some(node => getComputedStyle(node).visibility === 'visible')"
+
+
 def wait_after_press(page, act: Callable[[], None], there: str) -> float:
     """Milliseconds from the press in ``act`` until ``there``, a JavaScript function, is true, looked at in every frame."""
     page.evaluate(WATCH, there)

@@ -10,6 +10,11 @@ import soundfile
 RATE, SECONDS = 16_000, 2.0
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
 SOUND = "document.querySelector('.st-key-player_explore audio')"
+COUNT_PICTURES = """() => {
+  const draw = HTMLCanvasElement.prototype.toDataURL;  // Plotly makes a spectrogram's picture with it
+  window.pictures = 0;
+  HTMLCanvasElement.prototype.toDataURL = function (...how) { window.pictures += 1; return draw.apply(this, how) }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +61,13 @@ def test_a_clip_is_chosen_and_played_with_its_playhead(explore):
     from playwright.sync_api import expect
 
     page = explore()
+    page.evaluate(COUNT_PICTURES)
     page.locator("[data-testid=stDataFrame]").first.click(position={"x": 90, "y": 35 * 3 + 17})
     expect(page.get_by_text(re.compile(r"^t-2 · "))).to_be_visible()
     assert "clip=" in page.url
+    page.wait_for_function("() => window.pictures")
+    page.locator(f"{FIGURE} .heatmaplayer image").wait_for()  # not hidden any more: it knows its width
+    assert page.evaluate("() => window.pictures") == 1, "and with it was not drawn again (new_figure says why)"
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"() => {SOUND}?.currentTime > 0.1")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

@@ -31,7 +31,7 @@ def _curve(shown: Feature, time: str, colours: str, dark: bool) -> tuple[dict, d
     digits = ".1f" if shown.unit == "dB" else ",.0f"
     values = shown.values[0]
     axis = dict(rangemode="tozero") if shown.unit != "dB" else dict(range=[max(-120.0, float(values.min()) - 3), 0])
-    return dict(type="scatter", mode="lines", x=shown.times.astype(np.float32), y=values,
+    return dict(type="scatter", mode="lines", x=np.round(shown.times, 6).tolist(), y=values.tolist(),
                 line=dict(color=ink(dark).accent, width=1.5),
                 hovertemplate=f"{time} · %{{y:{digits}}} {shown.unit}<extra></extra>"), dict(nticks=5, tickformat=",", **axis)
 

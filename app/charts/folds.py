@@ -23,7 +23,8 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
         offset = (place - (len(splits) - 1) / 2) * 0.34
         colour, part = split_colour(split, dark), folds[folds["split"] == split]
         x = np.array([metrics.index(metric) for metric in part["metric"]]) + offset + _spread(part)
-        figure.add_scatter(x=x, y=100 * part["value"], mode="markers", name=split, showlegend=len(splits) > 1,
+        figure.add_scatter(x=x.tolist(), y=(100 * part["value"]).tolist(), mode="markers", name=split,
+                           showlegend=len(splits) > 1,
                            marker=dict(size=10, color=colour, opacity=0.85, line=dict(width=1, color=shade.surface)),
                            customdata=np.stack([part["fold"], part["metric"]], axis=1) if len(part) else None,
                            hovertemplate=f"model without fold %{{customdata[0]}} · {split}<br>%{{customdata[1]}} %{{y:.1f}} %"
@@ -53,7 +54,7 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
             low, high = (100 * value for value in run["ci95"])
             figure.add_scatter(x=[low, high], y=[row, row], mode="lines", line=dict(color=shade.accent, width=9),
                                opacity=0.28, hovertemplate=f"95 % interval {low:.1f} to {high:.1f} %<extra></extra>")
-        figure.add_scatter(x=values, y=np.full(len(values), row), mode="markers",
+        figure.add_scatter(x=values.tolist(), y=[row] * len(values), mode="markers",
                            marker=dict(size=8, color=shade.muted, opacity=0.7),
                            hovertemplate="one fold: %{x:.1f} %<extra></extra>")
         if run["mean"] is not None:

@@ -85,9 +85,9 @@ def new_figure(*, dark: bool, height: int, title: str = "", x_title: str = "", y
     neighbours. ``layout`` takes whole axes (``yaxis2=dict(...)``), which get the same ink; giving everything here is
     five times faster than ``update_layout`` later. Text from outside must go through :func:`plain`.
 
-    Streamlit draws each figure twice, at first without its width. With a ``datarevision`` and no template Plotly sees that
-    only the width came, and lets the first drawing stand where it has the same (``app/components/frame.py``), if the
-    numbers of its lines are lists: two typed arrays are never the same to it.
+    Streamlit hands each figure to Plotly twice, at first without its width. The first drawing stands if nothing else is new
+    the second time and the width comes out the same (``app/components/frame.py``): hence the ``datarevision`` and no
+    template, and hence the numbers of traces have to be lists. Two arrays are never the same to Plotly.
     """
     shade = ink(dark)
     left, right, top, bottom = margin or (64, 12, 44 if title else 12, 48 if x_title else 28)

@@ -43,7 +43,7 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
              f"<br>{_count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"
              for r, c in zip(rows, columns, strict=True)]
     clear = dict(marker=dict(opacity=0))
-    figure.add_scatter(x=columns, y=rows, mode="markers",
+    figure.add_scatter(x=columns.tolist(), y=rows.tolist(), mode="markers",
                        marker=dict(symbol="square", size=24, opacity=0), selected=clear, unselected=clear,
                        hovertext=hover, hovertemplate="%{hovertext}<extra></extra>")
     if chosen is not None and set(chosen) <= set(names):
@@ -67,14 +67,14 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     position = list(range(len(names)))
     hover = [f"{plain(row['class'])} · {_count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
              f"recall {_percent(row.recall)}<br>F1 {_percent(row.f1)}" for _, row in table.iterrows()]
-    figure.add_bar(y=position, x=100 * table["f1"], orientation="h", name="F1", showlegend=False, width=0.62,
+    figure.add_bar(y=position, x=(100 * table["f1"]).tolist(), orientation="h", name="F1", showlegend=False, width=0.62,
                    marker=dict(color=[colours[name] for name in names], opacity=0.75), hovertext=hover,
                    hovertemplate="%{hovertext}<extra></extra>")
     figure.add_bar(y=[None], x=[None], name="F1", orientation="h", marker=dict(color=shade.muted), showlegend=True)
     precision = dict(symbol="line-ns", size=16, line=dict(width=2.5, color=shade.text))
     recall = dict(symbol="circle", size=9, color=shade.text, line=dict(width=1.5, color=shade.surface))
     for column, marker in (("precision", precision), ("recall", recall)):
-        figure.add_scatter(y=position, x=100 * table[column], mode="markers", name=column, marker=marker,
+        figure.add_scatter(y=position, x=(100 * table[column]).tolist(), mode="markers", name=column, marker=marker,
                            hoverinfo="skip", showlegend=True)
     figure.update_xaxes(range=[0, 102], title_standoff=6)
     figure.update_yaxes(range=[len(names) - 0.4, -0.6], showgrid=False, tickvals=position,
@@ -96,8 +96,8 @@ def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: boo
         line = dict(color=colours[curve.name], width=1.5, shape="linear") if own else dict(
             color=shade.text if curve.kind == "macro" else shade.muted, width=3,
             dash="solid" if curve.kind == "macro" else "dash")
-        figure.add_scatter(x=100 * curve.false_positive, y=100 * curve.true_positive, mode="lines", line=line,
-                           name=f"{label(curve.name)}  {curve.area:.3f}", legendrank=1000 if own else 1,
+        figure.add_scatter(x=(100 * curve.false_positive).tolist(), y=(100 * curve.true_positive).tolist(), mode="lines",
+                           line=line, name=f"{label(curve.name)}  {curve.area:.3f}", legendrank=1000 if own else 1,
                            showlegend=not own or len(class_names) <= FEW,
                            meta=plain(curve.name),
                            hovertemplate=f"%{{meta}} · AUC {curve.area:.3f}<br>%{{y:.0f}} % of its clips found at "

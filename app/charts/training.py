@@ -30,14 +30,14 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
         many = len(folds) > 1
         for fold, series in folds.items() if many else ():
             series = _thinned(series)
-            figure.add_scatter(x=series.index, y=series.to_numpy(), mode="lines", opacity=0.45, showlegend=False,
+            figure.add_scatter(x=series.index.tolist(), y=series.tolist(), mode="lines", opacity=0.45, showlegend=False,
                                line={"color": colour, "width": 1}, name=f"{split} {fold}",
                                hovertemplate=f"fold {plain(fold)} · {split} {hover}")
         mean, count = mean_of_furthest(list(folds.values()))
         furthest = [fold for fold, series in folds.items() if len(series) == len(mean)]
         spoken = f"mean of {count} folds" if count > 1 else f"fold {plain(furthest[0])}"
         mean = _thinned(mean)
-        figure.add_scatter(x=mean.index, y=mean.to_numpy(), mode="lines+markers" if len(mean) < 2 else "lines",
+        figure.add_scatter(x=mean.index.tolist(), y=mean.tolist(), mode="lines+markers" if len(mean) < 2 else "lines",
                            line={"color": colour, "width": 2.75}, name=split,
                            hovertemplate=f"{spoken} · {split} {hover}")
     figure.update_xaxes(range=[0, max(2, epochs) * 1.01], showgrid=False)

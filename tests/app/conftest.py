@@ -1,6 +1,7 @@
 """What all tests of pages share."""
 
 import pytest
+import streamlit as st
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +22,17 @@ def no_copies_for_parts(monkeypatch):
     """Streamlit copies, for each part, what it takes to draw it by itself later: a seventh of these tests' time, and none of
     them ever draws one."""
     monkeypatch.setattr("streamlit.runtime.fragment.deepcopy", lambda kept: kept)
+
+
+@pytest.fixture(autouse=True)
+def every_figure_of_lists(monkeypatch):
+    """No page shows a figure that Plotly would draw twice (``app.charts.palette.new_figure`` says when it does)."""
+    show = st.plotly_chart
+
+    def plotly_chart(figure, *given, **how):
+        arrays = [f"{axis} of {trace.type}" for trace in figure.data for axis in ("x", "y")
+                  if axis in trace and hasattr(trace[axis], "tolist")]
+        assert not arrays, f"lists are expected in figure {how.get('key')}, found arrays: {', '.join(arrays)}"
+        return show(figure, *given, **how)
+
+    monkeypatch.setattr(st, "plotly_chart", plotly_chart)

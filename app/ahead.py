@@ -16,12 +16,17 @@ _one = threading.Lock()  # for all people together: it must not take the process
 def ahead(*works: Callable[[], object]) -> None:
     """Do them soon, one after the other, in a thread, instead of what this person still has waiting; called last by a page.
     What cannot be done is said when it is asked for."""
-    if before := st.session_state.get(PENDING):
-        before.cancel()
+    give_way()
     timer = threading.Timer(SOON, _do, works)
     timer.name, timer.daemon = "ahead", True
     timer.start()
     st.session_state[PENDING] = timer
+
+
+def give_way() -> None:
+    """End what this person still has waiting, but for what is being made: something else is asked for now."""
+    if before := st.session_state.get(PENDING):
+        before.cancel()
 
 
 def _do(*works: Callable[[], object]) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.ahead import ahead
+from app.ahead import ahead, give_way
 from app.charts.clip import DEFAULT_RANGE, clip_figure
 from app.charts.palette import COLOUR_MAPS
 from app.components import explain, guarded_fragment, player, redraw, show_error, show_figure
@@ -32,6 +32,7 @@ MAX_SIBLINGS = 6
 def clip_panel(dataset: Dataset, clip: Clip, likely: Sequence[Clip]) -> None:
     """Player, settings, figure, facts; a changed setting reruns only this. ``likely`` are the clips that may be opened next:
     they are made ready in this order."""
+    give_way()
     try:
         waveform, sample_rate = clip_audio(dataset, clip)
     except UserError as error:

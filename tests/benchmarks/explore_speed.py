@@ -24,7 +24,7 @@ from stopwatch import JUMPED, SHIFTS, wait_after_press
 
 VISITS = 5  # at most; each starts a browser
 FIGURE = ".st-key-explore_clip_figure .js-plotly-plot"
-# Streamlit hides a figure until it knows its width; by then it is drawn already
+# the one that can be seen: Streamlit hides a figure until it knows its width, if app/components/frame.py does not show it
 PICTURE = (f"[...document.querySelectorAll('{FIGURE} .heatmaplayer image')]"
            ".filter(node => getComputedStyle(node).visibility === 'visible').map(node => node.getAttribute('href'))[0]")
 DRAWN = f"() => {PICTURE} !== undefined"

@@ -27,8 +27,7 @@ JUMPED = """() => window.shifts.splice(0).filter(entry => entry.sources.some(sou
 
 
 def seen(selector: str) -> str:
-    """JavaScript: whether anything of this selector is drawn and not hidden. Streamlit hides a figure until it knows its width,
-    and has drawn it by then."""
+    """JavaScript: whether anything of this selector is drawn and can be seen."""
     return f"[...document.querySelectorAll({selector!r})].some(node => getComputedStyle(node).visibility === 'visible')"
 
 

@@ -30,7 +30,7 @@ def give_way() -> None:
 
 
 def _do(*works: Callable[[], object]) -> None:
-    cancelled = threading.current_thread().finished
+    cancelled = threading.current_thread().finished  # of the timer that runs this
     with _one:
         for work in works:
             if cancelled.is_set():

@@ -27,7 +27,7 @@ CSS = """
   background: #ff5a36; box-shadow: 0 0 0 0.5px rgba(0, 0, 0, 0.35);
 }
 [data-testid=stFullScreenFrame]:has(> .stPlotlyChart) { width: round(down, 100%, 1px); }  /* it is told in whole pixels */
-.stPlotlyChart .js-plotly-plot { visibility: visible !important; }  /* it has its width before Streamlit knows that */
+.stPlotlyChart .js-plotly-plot { visibility: inherit !important; }  /* it has its width before Streamlit knows that */
 [class*="st-key-player_"] > [data-testid=stElementContainer]:first-child {  /* the audio, or what stands for it */
   height: 0; overflow: hidden; animation: earshot-fallback 0s 6s forwards;
 }

@@ -91,8 +91,7 @@ def on_results(page) -> dict[str, Callable[[int], float]]:
     def cost(turn: int) -> float:
         name, title = (("size", "Trainable parameters"), ("compute", "Multiply-accumulates per clip"))[turn % 2]
         return timed(page, page.locator(".st-key-results_cost").get_by_text(name, exact=True).click,
-                     f"[...document.querySelectorAll('.xtitle')].some(node => node.textContent.includes('{title}')"
-                     " && getComputedStyle(node).visibility === 'visible')")
+                     seen(".xtitle", title))
 
     def cell(turn: int) -> float:
         place = page.evaluate(CELL, turn % 2)

@@ -26,9 +26,10 @@ JUMPED = """() => window.shifts.splice(0).filter(entry => entry.sources.some(sou
   source.node?.dataset?.testid !== 'stMainBlockContainer')).reduce((sum, entry) => sum + entry.value, 0)"""
 
 
-def seen(selector: str) -> str:
-    """JavaScript: whether anything of this selector is drawn and can be seen."""
-    return f"[...document.querySelectorAll({selector!r})].some(node => getComputedStyle(node).visibility === 'visible')"
+def seen(selector: str, text: str = "") -> str:
+    """JavaScript: whether anything of this selector, with this text, is drawn and can be seen."""
+    return (f"[...document.querySelectorAll({selector!r})].some(node => node.textContent.includes({text!r})"
+            " && getComputedStyle(node).visibility === 'visible')")
 
 
 def wait_after_press(page, act: Callable[[], None], there: str) -> float:

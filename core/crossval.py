@@ -13,6 +13,7 @@ import torch
 from core.cache import WaveformCache, open_cache
 from core.carry_out import carry_out
 from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
+from core.devices import device_name
 from core.errors import UserError
 from core.files import write_json
 from core.models import count_macs, count_parameters, create_model
@@ -24,7 +25,7 @@ from core.splits import Split, without
 from core.state_saver import StateSaver
 from core.summary import write_summary
 from core.tracking import Tracker
-from core.training import BatchEnd, Cancelled, EpochEnd, check_state, derive_seed, fit_fold, predict_logits
+from core.training import BatchEnd, Cancelled, EpochEnd, check_state, derive_seed, fit_fold, pick_device, predict_logits
 
 FINAL = "final"
 
@@ -40,6 +41,7 @@ class CrossValidation:
     def __init__(self, run: Run, progress: Progress):
         self.run, self.progress, self.config = run, progress, run.config
         self.tracker = Tracker(run, run.write_line)
+        self.device = pick_device(self.config.device)
 
     def train(self) -> None:
         """Train what is not trained yet, then write the summary. Raises :class:`Cancelled` when asked to stop."""
@@ -80,7 +82,8 @@ class CrossValidation:
         self._remember_data()
         self.run.write_line(f"Training {self.config.model} on {len(self.usable)} clips of {self.dataset.name}; "
                             f"trainings: {self.plan.trainings}, epochs: {self.config.epochs}, protocol: "
-                            f"{self.config.protocol}, seed: {self.config.seed}, threads: {torch.get_num_threads()}")
+                            f"{self.config.protocol}, seed: {self.config.seed}, device: {device_name(self.device.type)}, "
+                            f"threads: {torch.get_num_threads()}")
 
     def _decoding(self, done: int, total: int) -> None:
         self._stop_if_asked()
@@ -109,7 +112,7 @@ class CrossValidation:
             raise UserError(f"the recordings or folds of {self.dataset.name} have changed since {self.run.name} began, so "
                             "a model could be tested on clips it trained on; start a new run, or bring the old ones back")
         noted = {"data": self.cache.fingerprint, "splits": self.plan.splits_hash,
-                 "class_names": list(self.dataset.class_names)}
+                 "class_names": list(self.dataset.class_names), "device": device_name(self.device.type)}
         write_json(self.run.path / "config.json", record | noted)
 
     def _is_done(self, split: Split) -> bool:
@@ -133,7 +136,7 @@ class CrossValidation:
         if not self._weights(fold).exists() or fold not in self.history:
             return None
         try:
-            return load_checkpoint(self._weights(fold)).model
+            return load_checkpoint(self._weights(fold)).model.to(self.device)  # it answers where it would have at once
         except UserError as error:
             self.run.write_line(f"Training this fold again: {error}")
             return None

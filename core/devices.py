@@ -18,11 +18,22 @@ def describe_device() -> dict[str, str]:
         import torch
 
         if torch.cuda.is_available():
-            return {"kind": "cuda", "name": torch.cuda.get_device_name(0)}
+            return {"kind": "cuda", "name": device_name("cuda")}
         if torch.backends.mps.is_available():
-            return {"kind": "mps", "name": f"Apple {platform.machine()} GPU"}
+            return {"kind": "mps", "name": device_name("mps")}
+    return {"kind": "cpu", "name": device_name("cpu")}
+
+
+def device_name(kind: str) -> str:
+    """What a person calls a device that is here: ``"cuda"``, ``"mps"`` or ``"cpu"``."""
+    if kind == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name(0)
+    if kind == "mps":
+        return f"Apple {platform.machine()} GPU"
     count = cpu_count()
-    return {"kind": "cpu", "name": f"CPU · {count} core{'s' * (count != 1)}"}
+    return f"CPU · {count} core{'s' * (count != 1)}"
 
 
 def cpu_count() -> int:

@@ -48,6 +48,14 @@ class Run(Work):
             return self.name
 
     @property
+    def device(self) -> str:
+        """What it was trained on, as a person calls it; empty where nothing says so."""
+        try:
+            return str(self.record.get("device") or "")
+        except UserError:
+            return ""
+
+    @property
     def summary(self) -> dict | None:
         """``summary.json``, None where there is none that can be read."""
         try:

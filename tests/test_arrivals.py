@@ -75,7 +75,8 @@ def test_what_is_no_data_set_leaves_nothing_behind(own_data, isolated, files, wo
     assert left(own_data) == [] and str(isolated) not in str(caught.value) and arrivals.TEMPORARY not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", zipped({"low/a.wav": b"x" * 90_000})[:50_000]])
+@pytest.mark.parametrize("content", [b"", b"no zip", zipped({"low/a.wav": b"x" * 90_000})[:50_000]],
+                         ids=["empty", "text", "cut"])  # no content: a zip has the time in it
 def test_a_damaged_zip_is_named(own_data, content):
     with pytest.raises(UserError, match=r"mine\.zip is not a zip file that can be unpacked"):
         install_zip(io.BytesIO(content), "mine.zip")

@@ -14,6 +14,7 @@ from torch.nn import functional
 from core import crossval, tracking
 from core.config import ROOT, TrainConfig
 from core.crossval import run_training
+from core.devices import describe_device
 from core.errors import UserError
 from core.metrics import summarise
 from core.plan import make_plan
@@ -83,6 +84,7 @@ def test_the_folder_holds_what_is_promised(config, protocol):
     assert {key: summary[key] for key in again} == json.loads(json.dumps(again)), "recomputed from the file alone"
     record = json.loads((run.path / "config.json").read_text())
     assert record["class_names"] == names and len(record["data"]) == 64
+    assert run.device == describe_device()["name"] and f"device: {run.device}" in (run.path / "log.txt").read_text()
     assert run.status.state == "finished" and run.status.progress == 1
 
 

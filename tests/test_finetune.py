@@ -146,6 +146,7 @@ def test_it_trains_and_comes_back_from_its_checkpoint_without_the_folder(name, f
     model = create_model(name, 2, 16_000, options=config)
     waveforms = np.random.default_rng(0).normal(0, 0.1, (6, 16_000)).astype("f4")
     fit_fold(model, waveforms, np.arange(6) % 2, Split(1, tuple(range(6)), (), ()), config, num_classes=2)
+    model.cpu()
     save_checkpoint(tmp_path / "a.safetensors", model, config.replace(pretrained="/no/longer/there"), ("a", "b"))
     again = load_checkpoint(tmp_path / "a.safetensors").model
     with torch.no_grad():

@@ -71,8 +71,10 @@ def test_without_runs_one_sentence_and_one_button(page):
 
 
 def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published")
+    record = make(data, tmp_path, "first", protocol="published") / "config.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"device": "NVIDIA H100"}))
     app = page(run="first")
+    assert "cnn_transformer_h4 · protocol published · sounds · seed 0 · 30 epochs · NVIDIA H100" in texts(app)
     metrics = {metric.label: metric.value for metric in app.metric}
     assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
     assert metrics["Trainable parameters"] == "213,578"

@@ -45,15 +45,17 @@ def drop_timers_values() -> None:
 
 def press_once(key: str, action: Callable) -> Callable:
     """``action`` as a callback of a button, which a double click does once. ``key``: what is done, such as ``resume RUN``.
-    An action that returns False was not done: the next press tries it again."""
-    done = st.session_state.setdefault("earshot_pressed", {})  # asked for here: within a callback, Streamlit may end it there
+    After anything else was pressed it is a press of its own, however soon: resume, cancel, resume. An action that returns
+    False was not done: the next press tries it again."""
+    last = st.session_state.setdefault("earshot_pressed", {})  # asked for here: within a callback, Streamlit may end it there
 
     def act(*args) -> None:
         now = time.monotonic()
-        if now - done.get(key, -DOUBLE) < DOUBLE:
+        if now - last.get(key, -DOUBLE) < DOUBLE:
             return
-        done[key] = now
+        last.clear()
+        last[key] = now
         if action(*args) is False:
-            done.pop(key)
+            last.clear()
 
     return act

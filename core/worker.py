@@ -26,6 +26,9 @@ def work(run: Work, on_progress: Callable[[float, str], None] = lambda share, me
     """
     try:
         with hold(run):
+            if run.state == "stopped" and os.environ.get(LAUNCHED) == run.name:
+                set_aside(run)  # it was cancelled while another process, started for it too, worked on it
+                return "stopped"
             claim(run)
             with _stopped_by_interrupt(run):
                 turn = wait_for_turn(run, lambda message: on_progress(run.status.progress, message))
@@ -33,6 +36,7 @@ def work(run: Work, on_progress: Callable[[float, str], None] = lambda share, me
                 set_aside(run)
                 return "stopped"
             with turn:
+                run.write_status("running", progress=run.status.progress, message="Starting")  # the imports take seconds
                 return _train(run, on_progress)
     except OSError as error:
         raise explained(error, run) or error from None

@@ -202,6 +202,18 @@ def test_resumed_twice_the_first_process_keeps_the_run(config, monkeypatch):
         assert (second.state, second.status.pid) == ("queued", os.getpid())
 
 
+def test_resumed_twice_and_cancelled_no_process_goes_on(config, monkeypatch):
+    """The second one waits for the first to let the run go, and must not take that for its turn."""
+    run, did = create_run(config, "r"), []
+    monkeypatch.setenv(LAUNCHED, "r")
+    monkeypatch.setattr("core.crossval.run_training", lambda run, *_: did.append(run.state) or "finished")
+    run.write_status("stopped", progress=0.5, message="")
+    assert work(run) == "stopped" and run.state == "stopped" and not did
+    run.write_status("queued", progress=0.5, message="Starting", started=False)  # as Resume does
+    work(run)
+    assert did == ["running"], "from its turn on, so that a cancel is seen as stopping as long as it is there"
+
+
 def stubborn(run: Run, *_) -> str:
     """A training that looks at nothing, as in the middle of a batch that takes minutes."""
     (run.path / "begun").touch()

@@ -45,8 +45,9 @@ def test_a_double_click_is_done_once_and_a_press_that_failed_may_be_tried_again(
     press("start")
     press("start")
     press("cancel")
-    assert seen == ["start", "cancel"]
+    press("start")
+    assert seen == ["start", "cancel", "start"], "after anything else it is meant"
     clock[0] += single_press.DOUBLE
     press("start", comes_out=False)
     press("start")
-    assert seen == ["start", "cancel", "start", "start"]
+    assert seen[3:] == ["start", "start"]

@@ -108,6 +108,7 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     assert 0 < run.status.progress < 1
     assert 2 <= len(run.history()) < 4 * EPOCHS * 2
 
+    tiny_server.settled(page)  # what is still being drawn may move the button from under the pointer
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
     tiny_server.restart()  # nothing is lost with the server, nor with the page

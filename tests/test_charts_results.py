@@ -76,6 +76,14 @@ def test_roc_figure_names_every_curve_with_its_area():
     assert figure.layout.showlegend
 
 
+def test_of_many_classes_the_roc_curves_are_faint_and_only_the_means_are_named(monkeypatch):
+    monkeypatch.setattr("app.charts.results.FEW", 2)
+    names = ["dog", "rain", "waves"]
+    _, *lines = roc_figure(roc_curves(predictions(), names), names).data
+    assert {line.meta for line in lines if line.opacity == 0.5} == {*names} and len(lines) == 5
+    assert {line.meta for line in lines if line.showlegend} == {"macro", "micro"}
+
+
 def test_folds_stand_beside_each_other_with_their_mean():
     folds = pd.DataFrame({"metric": ["accuracy"] * 4, "split": ["test", "test", "validation", "validation"],
                           "fold": [2, 3, 2, 3], "value": [0.7, 0.8, 0.5, 0.6]})

@@ -1,5 +1,6 @@
 """Real processes: launched, queued, cancelled, interrupted, killed with SIGKILL, resumed."""
 
+import importlib
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ from core.__main__ import main
 from core.config import ROOT, TrainConfig, checkpoints_dir
 from core.errors import UserError
 from core.files import write_json
-from core.processes import AUTOGROUP
+from core.processes import AUTOGROUP, start_detached
 from core.run_folder import STARTING, Run
 from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
@@ -212,6 +213,14 @@ def test_resumed_twice_and_cancelled_no_process_goes_on(config, monkeypatch):
     run.write_status("queued", progress=0.5, message="Starting", started=False)  # as Resume does
     work(run)
     assert did == ["running"], "from its turn on, so that a cancel is seen as stopping as long as it is there"
+
+
+def test_what_make_stress_takes_from_the_browser_tests_is_there(isolated, monkeypatch):
+    """It is a command of its own, and minutes long: nothing else would notice."""
+    pytest.importorskip("playwright")
+    monkeypatch.syspath_prepend(ROOT / "tests" / "stress")
+    server = importlib.import_module("servers").new_server("one")
+    assert server.url.startswith("http://127.0.0.1:") and server.begin is start_detached
 
 
 def stubborn(run: Run, *_) -> str:

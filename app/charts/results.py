@@ -86,20 +86,19 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
 def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: bool = False,
                height: int = 420) -> go.Figure:
     """ROC curves with their areas in the legend: macro and micro thick, one thin line per class."""
-    shade, colours = ink(dark), class_colours(class_names, dark)
+    shade, colours, few = ink(dark), class_colours(class_names, dark), len(class_names) <= FEW
     figure = new_figure(dark=dark, height=height, x_title="False positive rate (%)", y_title="True positive rate (%)",
                         margin=(56, 16, 12, 48))
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=dict(color=shade.grid, width=1.5, dash="dot"),
                        hoverinfo="skip", showlegend=False)
     for curve in sorted(curves, key=lambda curve: curve.kind != "class"):
         own = curve.kind == "class"
-        line = dict(color=colours[curve.name], width=1.5, shape="linear") if own else dict(
+        line = dict(color=colours[curve.name], width=1.5 if few else 1, shape="linear") if own else dict(
             color=shade.text if curve.kind == "macro" else shade.muted, width=3,
             dash="solid" if curve.kind == "macro" else "dash")
         figure.add_scatter(x=(100 * curve.false_positive).tolist(), y=(100 * curve.true_positive).tolist(), mode="lines",
-                           line=line, name=f"{label(curve.name)}  {curve.area:.3f}", legendrank=1000 if own else 1,
-                           showlegend=not own or len(class_names) <= FEW,
-                           meta=plain(curve.name),
+                           line=line, opacity=1 if few or not own else 0.5, name=f"{label(curve.name)}  {curve.area:.3f}",
+                           legendrank=1000 if own else 1, showlegend=few or not own, meta=plain(curve.name),
                            hovertemplate=f"%{{meta}} · AUC {curve.area:.3f}<br>%{{y:.0f}} % of its clips found at "
                                          "%{x:.1f} % false alarms<extra></extra>")
     figure.update_xaxes(range=[-1, 101], constrain="domain")

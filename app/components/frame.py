@@ -37,6 +37,7 @@ CSS = """
   visibility: hidden; animation: earshot-late 0s 1s forwards !important;
 }
 @keyframes earshot-late { to { visibility: visible; } }
+@media (max-width: 640px) { [data-testid=stElementToolbar] { display: none; } }  /* it lies over what stands above the table */
 """
 
 

@@ -72,5 +72,10 @@ def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int],
     """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)``, a callback."""
     shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
               "colour": item.colour, "chosen": item.chosen} for item in items]
-    _component(key=key, data=shown, height=max(1, math.ceil(len(shown) / COLUMNS)) * ROW,
+    _component(key=key, data=shown, height=thumbnails_height(len(shown)),
                on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
+
+
+def thumbnails_height(count: int) -> int:
+    """Pixels that so many take, with their captions."""
+    return max(1, math.ceil(count / COLUMNS)) * ROW

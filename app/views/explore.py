@@ -7,14 +7,14 @@ from app.components import css, empty_state, guard, guarded_fragment, hold_field
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
-from app.explore.overview import class_distribution, class_gallery, gallery_clips
+from app.explore.overview import bars_height, class_distribution, class_gallery, gallery_clips
 from app.explore.selection import BARS, LIST, open_clip, opened_index
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
 from core.clips import Dataset
 
-TABLE_HEIGHT, BARS_HEIGHT = 500, 236
+TABLE_HEIGHT = 500
 STYLE = """.st-key-scale { min-width: 163px; }  /* what follows it in the row stays where it is while it is drawn */
 @media (max-width: 640px) {  /* one column: the list, the open clip, then the health */
   [data-testid=stColumn]:has(> div > [data-testid=stLayoutWrapper] > .st-key-explore_health),
@@ -60,7 +60,7 @@ def page() -> None:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
     css(STYLE)
-    hold_places({"explore_bar": BARS_HEIGHT, "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
+    hold_places({"explore_bar": bars_height(dataset), "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
     hold_fields("class", "fold", "only", "search", "scale", "range", "window", "hop", "colours", "part_")
     page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
                 f"in {len(dataset.class_names)} classes")
@@ -69,7 +69,7 @@ def page() -> None:
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
     with left, guard():
-        guarded_fragment(key=BARS)(class_distribution)(dataset, colours, height=BARS_HEIGHT)
+        guarded_fragment(key=BARS)(class_distribution)(dataset, colours)
     with right, guard():
         class_gallery(dataset, colours)
     guarded_fragment(key=LIST)(listing)(dataset, measured, colours)

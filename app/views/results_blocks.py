@@ -17,6 +17,7 @@ from core.classwise import confusion_table, per_class, roc_curves
 from core.metrics import METRICS, of_split, per_fold
 from core.runs import Run
 
+ROC_HEIGHT = 560  # px at most: about as tall as wide, however many classes stand beside it
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}
 
 
@@ -115,7 +116,7 @@ def _of_classes(result: Result) -> tuple:
 def _class_figures(result: Result, dark: bool) -> tuple:
     table, curves, height = _of_classes(result)
     return (per_class_figure(table, result.class_names, dark=dark, height=height),
-            roc_figure(curves, result.class_names, dark=dark, height=height) if curves else None)
+            roc_figure(curves, result.class_names, dark=dark, height=min(height, ROC_HEIGHT)) if curves else None)
 
 
 def training_block(result: Result) -> None:

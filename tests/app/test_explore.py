@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from streamlit.testing.v1 import AppTest
 
+from app.explore.overview import classes_shown
 from app.explore.selection import has_flaw, matching, typical_seconds
 from app.explore.table import clip_rows
 from core.datasets import load_dataset
@@ -122,6 +123,18 @@ def test_more_views_are_computed_when_they_are_asked_for(page):
         app.run()  # a browser looks again by itself; the page can be used meanwhile
     assert "Root mean square" in texts(app) and "64.0 ms" in texts(app)
     assert features.MEANING.keys() == features.FEATURES.keys()
+
+
+def test_of_many_classes_the_gallery_shows_one_part_after_the_other(page, monkeypatch):
+    assert classes_shown(10, turn=3) == (range(10), 3)
+    assert [classes_shown(50, turn) for turn in range(4)] == [
+        (range(17), 0), (range(17, 34), 0), (range(34, 50), 0), (range(17), 1)]
+    monkeypatch.setattr("app.explore.overview.MOST_CLASSES", 1)
+    app = page()
+    assert "One clip of every class (1 to 1 of 2)" in [title.value for title in app.subheader]
+    app.button(key="explore_others").click().run()
+    assert "One clip of every class (2 to 2 of 2)" in [title.value for title in app.subheader]
+    assert "0 to 4 kHz upwards" in texts(app), "as high as these sounds go"
 
 
 def test_the_clips_beside_the_open_one_and_those_of_the_gallery_are_made_ready(page, monkeypatch):

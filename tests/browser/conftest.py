@@ -221,7 +221,7 @@ def browser_cache(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def port() -> int:
     """Where one server after another listens: to the browser the scripts of all of them are the same."""
-    return _free_port(0)
+    return free_port(0)
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +247,7 @@ def start_server(tmp_path_factory, browser_cache, port, warm_server) -> Iterator
         if root == ROOT and isinstance(warm_server, WarmStart):
             own[ADDRESS] = warm_server.address
         Path(own["EARSHOT_CHECKPOINTS"]).mkdir(parents=True, exist_ok=True)
-        server = Server(_free_port(port), folder, {**os.environ, **{name: str(value) for name, value in own.items()}},
+        server = Server(free_port(port), folder, {**os.environ, **{name: str(value) for name, value in own.items()}},
                         warm_server if root == ROOT else start_detached, root)
         servers.append(server)
         server.start()
@@ -265,7 +265,7 @@ def server(start_server) -> Server:
     return start_server()
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """``wanted`` where nobody listens there, else any other."""
     for port in (wanted, 0):
         with socket.socket() as listener, contextlib.suppress(OSError):

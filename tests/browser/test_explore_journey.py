@@ -215,6 +215,8 @@ def test_nothing_is_wider_than_a_phone(exploring, page):
     page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(f"() => document.querySelector('{FIGURE}').getBoundingClientRect().right <= innerWidth")
+    assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stElementToolbar]')].every("
+                         "bar => getComputedStyle(bar).display === 'none')"), "buttons over what stands above the table"
     order = [page.locator(place).first.bounding_box()["y"] for place in
              ("[data-testid=stDataFrame]", FIGURE, ".st-key-explore_health")]
     assert order == sorted(order)  # the list, the open clip, then the health of all

@@ -21,9 +21,10 @@ from harness import (
 )
 
 from core.config import checkpoints_dir
+from core.processes import start_detached
 from core.run_folder import Run
 from core.runs import create_run, launch, list_runs, resume
-from tests.browser.conftest import CHROMIUM_ARGS, Server, _free_port, find_chromium
+from tests.browser.conftest import CHROMIUM_ARGS, Server, find_chromium, free_port
 
 EPOCHS = 40  # long enough that something is left to do at the fifth kill
 OPEN = f"/train?dataset={TINY.dataset}"
@@ -49,7 +50,7 @@ def kill_servers(figures: Figures, chance: random.Random) -> None:
 def new_server(name: str) -> Server:
     folder = checkpoints_dir().parent / name
     folder.mkdir()
-    return Server(_free_port(), folder, dict(os.environ))
+    return Server(free_port(0), folder, dict(os.environ), start_detached)
 
 
 def _three_runs_and_five_kills(browser, figures: Figures, chance: random.Random) -> None:

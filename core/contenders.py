@@ -125,7 +125,10 @@ class Contender:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds a run took to train the models that were tested, a mean over seeds."""
+        """Seconds a run took to train the models that were tested, a mean over seeds; None where these were trained on
+        several devices: a mean would be true of neither."""
+        if len({run.device for run in self.runs}) > 1:
+            return None
         return _mean_of_known(run.seconds for run in self.runs)
 
     @property

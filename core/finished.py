@@ -29,6 +29,7 @@ class Finished:
     predictions: "pd.DataFrame"
     history: "pd.DataFrame"
     experiment: str = ""
+    device: str = ""  # what it was trained on; empty where nothing says so
 
     @property
     def seed(self) -> int:
@@ -86,7 +87,7 @@ def read_finished(run: Run) -> Finished:
                         f"`python -m core runs --recompute {run.name}` makes the summary again")
     settings = {} if run.problem else run.config.to_dict()
     return Finished(run.name, summary["model"], summary["protocol"], summary["dataset"], class_names, settings, summary,
-                    predictions, run.history(), run.experiment)
+                    predictions, run.history(), run.experiment, run.device)
 
 
 def unfinished_sentence(runs: Sequence[Run]) -> str:

@@ -152,6 +152,8 @@ def launch(run: Work) -> int:
         raise UserError(sentence) from None
     with suppress(OSError):  # it runs all the same, and says so itself in a moment
         write_json(run.launched_file, identity(pid))
+        if run.status.pid is not None:  # it was quicker, and has spoken already
+            run.launched_file.unlink(missing_ok=True)
     return pid
 
 

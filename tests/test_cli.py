@@ -148,9 +148,12 @@ def test_runs_lists_broken_folders_with_a_sentence(capsys):
     assert "broken: there is no setting called 'colour'" in capsys.readouterr().out
 
 
-def test_no_runs_is_said(capsys):
+def test_no_runs_is_said(capsys, tmp_path, monkeypatch):
     assert main(["runs"]) == 0 and "no runs yet" in capsys.readouterr().out
     assert main(["runs", "--json"]) == 0 and json.loads(capsys.readouterr().out) == []
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EARSHOT_CHECKPOINTS", str(tmp_path / "file"))
+    assert main(["runs"]) == 2 and "is a file; set EARSHOT_CHECKPOINTS to a folder" in capsys.readouterr().err
 
 
 def test_models_as_the_interface_says(capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """McNemar's test and the corrected t-test against references, Holm's correction, and sentences that must claim no more
 than they support."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -121,6 +122,13 @@ def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apa
     assert (second.title, second.spread) == ("cnn1d · assignment", "4 models") and second.validation.mean == pytest.approx(0.8)
     assert (first.name, third.name) == ("cnn1d [epochs 3]", "cnn1d [epochs 15]") and third.validation is None
     assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
+
+
+def test_the_time_of_seeds_that_several_devices_trained_is_no_mean():
+    runs = [finished(seed=seed, seconds=10) for seed in (0, 1)]
+    assert contenders(runs)[0].seconds == pytest.approx(10)
+    (both,) = contenders([runs[0], dataclasses.replace(runs[1], device="NVIDIA H100")])
+    assert both.seconds is None and both.seeds == (0, 1)
 
 
 def test_made_up_sounds_are_part_of_what_a_training_costs():

@@ -161,6 +161,13 @@ def test_killed_before_it_has_spoken_it_is_interrupted_at_once(config):
     assert not run.launched_file.exists()
 
 
+def test_a_process_that_speaks_before_it_was_noted_leaves_no_note(config, monkeypatch):
+    run = create_run(config, "r")
+    monkeypatch.setattr("core.runs.start_detached", lambda *_, **__: claim(run) or os.getpid())
+    launch(run)
+    assert run.status.pid == os.getpid() and not run.launched_file.exists()
+
+
 def test_what_a_process_said_last_counts_when_it_ends_while_somebody_looks(monkeypatch, config):
     run = create_run(config, "r")
     run.write_status("running", progress=0.5, message="")

@@ -33,7 +33,7 @@ def headline_block(result: Result, run: Run) -> None:
                 st.page_link("views/train.py", label="Its training", icon=":material/model_training:",
                              query_params={"run": result.name})
                 manage_menu(run, another_run)
-        st.caption(escape(_facts(result, run.device)))
+        st.caption(escape(_facts(result)))
         show_note(run)
     for problem in result.problems:
         show_error(problem)
@@ -63,12 +63,12 @@ def headline_block(result: Result, run: Run) -> None:
         st.caption(escape(f"The {len(metrics['folds'])} models together, by their mean probabilities: {numbers}."))
 
 
-def _facts(result: Result, device: str) -> str:
+def _facts(result: Result) -> str:
     settings = result.settings
     parts = [result.model, f"protocol {result.protocol}", result.dataset]
     if settings:
         parts += [f"seed {settings['seed']}", count(settings["epochs"], "epoch")]
-    parts.append(device)
+    parts.append(result.device)
     return " · ".join(filter(None, parts))
 
 

@@ -37,6 +37,7 @@ class Result:
     predictions: pd.DataFrame | None
     history: pd.DataFrame
     problems: list[str]
+    device: str = ""  # what it was trained on, where the run says so
     stamp: tuple = ()  # changes with the files
 
     @property
@@ -85,7 +86,7 @@ def comparable(result: Result) -> Finished | None:
     if not (result.finished and result.tested):
         return None
     return Finished(result.name, result.model, result.protocol, result.dataset, result.class_names, result.settings,
-                    result.metrics, result.predictions, result.history)
+                    result.metrics, result.predictions, result.history, device=result.device)
 
 
 def dataset_of(result: Result) -> Dataset | None:
@@ -147,7 +148,7 @@ def _load(name: str, path: str, state: str, stamp: tuple) -> Result:
                             "bring these files back, or train the run again")
     return Result(name, state, str(summary.get("model") or config.get("model") or "unknown"),
                   str(summary.get("dataset") or config.get("dataset") or ""), protocol, class_names, config, metrics,
-                  predictions, history, problems, stamp)
+                  predictions, history, problems, run.device, stamp)
 
 
 def _fits(predictions: pd.DataFrame, class_names: tuple[str, ...], summary: dict) -> bool:

@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator
 
+from core.config import checkpoints_dir
 from core.errors import UserError
 from core.run_folder import Run
 from core.runs import headline_accuracy, list_runs
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
             print(sentence)
     if asked and not args.json:
         return 0
+    if checkpoints_dir().is_file():
+        raise UserError(f"runs are kept in a folder, and {checkpoints_dir()} is a file; set EARSHOT_CHECKPOINTS to a folder")
     entries = [entry_of(each) for each in list_runs()]
     if args.json:
         print(json.dumps(entries, ensure_ascii=False, indent=2))

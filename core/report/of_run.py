@@ -14,7 +14,8 @@ def run_section(run: Finished, title: str) -> list[Block]:
     seed = f" · seed {run.seed}"
     facts = [f"run {run.name}", count(run.metrics.get("epochs") or run.settings.get("epochs") or 0, "epoch"),
              f"{number(metrics.get('parameters_trainable'))} trainable and "
-             f"{number(metrics.get('parameters_frozen') or 0)} frozen parameters", f"trained in {duration(run.seconds)}" + (f" on {run.device}" if run.device else "")]
+             f"{number(metrics.get('parameters_frozen') or 0)} frozen parameters",
+             f"trained in {duration(run.seconds)}" + (f" on {run.device}" if run.device else "")]
     folds = [(str(fold["fold"]), *_scores(fold), str(fold["clips"])) for fold in metrics["folds"]]
     if len(folds) > 1:
         folds.append(("mean", *_scores({name: metrics[name]["mean"] for name in METRICS}), str(run.clips)))

@@ -112,8 +112,12 @@ class CrossValidation:
             raise UserError(f"the recordings or folds of {self.dataset.name} have changed since {self.run.name} began, so "
                             "a model could be tested on clips it trained on; start a new run, or bring the old ones back")
         noted = {"data": self.cache.fingerprint, "splits": self.plan.splits_hash,
-                 "class_names": list(self.dataset.class_names), "device": device_name(self.device.type)}
+                 "class_names": list(self.dataset.class_names), "device": self._devices(self.run.device if begun else "")}
         write_json(self.run.path / "config.json", record | noted)
+
+    def _devices(self, before: str) -> str:
+        """All that trained the run: what was done before a resume may be of another machine."""
+        return ", ".join(dict.fromkeys([*filter(None, before.split(", ")), device_name(self.device.type)]))
 
     def _is_done(self, split: Split) -> bool:
         answers = self.predictions.count(split.model_fold)

@@ -49,7 +49,8 @@ class Run(Work):
 
     @property
     def device(self) -> str:
-        """What it was trained on, as a person calls it; empty where nothing says so."""
+        """What it was trained on, as a person calls it (``A, B`` where one went on after another); empty where nothing
+        says so."""
         try:
             return str(self.record.get("device") or "")
         except UserError:

@@ -14,6 +14,11 @@ def field():
                        finished("cnn_transformer_h4", 0.7, macs=90_000_000, protocol="split")])
 
 
+def test_a_cost_that_nobody_knows_is_said():
+    figure = cost_figure(contenders([finished(seconds=0)]), "training time")
+    assert not figure.data and [note.text for note in figure.layout.annotations] == ["Training time: not known for these"]
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_points_intervals_and_names(field, dark):
     figure = cost_figure(field, "compute", dark=dark)

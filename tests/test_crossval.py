@@ -16,6 +16,7 @@ from core.config import ROOT, TrainConfig
 from core.crossval import run_training
 from core.devices import describe_device
 from core.errors import UserError
+from core.files import write_json
 from core.metrics import summarise
 from core.plan import make_plan
 from core.run_folder import HISTORY_COLUMNS, Run
@@ -191,8 +192,10 @@ def test_cancel_stops_at_the_next_batch_and_resume_goes_on(config):
     status = run.status
     assert status.state == "stopped" and 0.5 <= status.progress < 1 and list(run.checkpoints()) == ["1"]
     assert set(run.predictions().model_fold) == {1}
-    seconds = status.seconds
+    seconds, here = status.seconds, run.device
+    write_json(run.record_file, run.record | {"device": "NVIDIA H100"})  # it began elsewhere
     assert run_training(run) == "finished" and results(run) == results(whole)
+    assert run.device == f"NVIDIA H100, {here}"
     assert run.summary["seconds"] > seconds > 0
 
 

@@ -29,7 +29,9 @@ def cost_figure(field: Sequence[Contender], what: str, *, dark: bool = False, he
     field = sorted((each for each in field if cost(each) and each.accuracy is not None), key=lambda each: -each.accuracy)
     figure = new_figure(dark=dark, height=height, x_title=title, y_title="Test accuracy (%)", margin=(56, 8, 28, 48))
     if not field:
-        return figure
+        figure.update_layout(xaxis_visible=False, yaxis_visible=False)
+        return figure.add_annotation(text=f"{title}: not known for these", x=0.5, y=0.5, xref="paper", yref="paper",
+                                     showarrow=False, font=dict(color=shade.muted))
     values = [cost(each) for each in field]
     log = max(values) > WIDE * min(values)
     scaled = math.log10 if log else float

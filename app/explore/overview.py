@@ -20,12 +20,12 @@ LONGEST = 10.0  # seconds of a clip in a small picture
 GALLERY_TOP_HZ = 16_000.0  # at most; where all sounds end lower, so do the pictures
 TURN = "explore_gallery_turn"
 PICKED_BAR = "explore_bar"
-BAR, BARS_HEIGHT = 16, 236  # px of a class at least, and of all
+BAR, BARS_HEIGHT, CAPTION = 16, 236, 28  # px of a class at least, of all at least, and of the line below the gallery
 
 
 def bars_height(dataset: Dataset) -> int:
     """Pixels of the bars of clips per class: they end about where the gallery beside them does."""
-    return max(BARS_HEIGHT, thumbnails_height(len(classes_shown(len(dataset.class_names))[0])) + 28)
+    return max(BARS_HEIGHT, thumbnails_height(len(classes_shown(len(dataset.class_names))[0])) + CAPTION)
 
 
 def class_distribution(dataset: Dataset, colours: dict[str, str]) -> None:

@@ -167,7 +167,8 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
             "roc_auc": number("AUC", format="%.3f"), "auc_ends": text("95 % ", help="Whole recordings drawn anew"),
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
             "macs": number("MACs", format="%.0f M", help="Multiply-accumulates for one clip"),
-            "time": text("Training", help="Of the tested models, on the machine that trained them"),
+            "time": text("Training", help="Of the tested models, on the machine that trained them; "
+                                          "not where the seeds were trained on several"),
             "seeds": "Seeds", "state": "State"})
 
 

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core import decoder_pool
 from core.errors import UserError
+from core.librosa_guard import COMPILED, import_librosa
 
-SLOW = ("numba", "librosa.filters", "librosa.util.utils", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection",
+SLOW = ("numba", "librosa.util.utils", "librosa.filters", "plotly.graph_objects", "sklearn.metrics", "sklearn.model_selection",
         "torch", "core.checkpoint", "core.mel", "core.report", "optuna.importance", "optuna.visualization")
 
 
@@ -29,7 +30,7 @@ def _import_all() -> None:
         logging.getLogger(__name__).warning("warm-up could not start a decoder: %s", error)
     for name in SLOW:
         try:
-            importlib.import_module(name)
+            import_librosa(name) if name in COMPILED else importlib.import_module(name)
         except ImportError as error:  # the page that needs it says so when it is opened
             logging.getLogger(__name__).warning("warm-up could not import %s: %s", name, error)
     # Streamlit collects garbage after every run of a page, and going through all that these libraries keep takes 0.2 s,

@@ -5,7 +5,7 @@ The map, from the ground up; every module says more in its first line.
 - The ground: ``errors``, ``config`` (every setting, once), ``limits`` (of one sound), ``files``, ``tables``,
   ``devices``, ``processes``, ``glossary`` (a sentence for every term)
 - Sound: ``audio`` asks ``decoder_pool``, whose children are ``decoder`` and alone know ``formats`` (and ``formats_av``);
-  ``spectrogram``, ``features`` (views by librosa), ``mel``, ``torchaudio_guard``
+  ``spectrogram``, ``features`` (views by librosa), ``librosa_guard``, ``mel``, ``torchaudio_guard``
 - Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``preview`` (what is off,
   before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache`` (decoded once),
   ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen from anywhere),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import UserError
+from core.librosa_guard import import_librosa
 
 FRAME, HOP = 2048, 512  # samples; librosa's defaults
 COEFFICIENTS = 20
@@ -56,23 +57,20 @@ def feature(name: str, waveform: np.ndarray, sample_rate: int, start: float = 0.
 
 
 def _mfcc(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     values = librosa.feature.mfcc(y=waveform, sr=sample_rate, n_mfcc=COEFFICIENTS, n_fft=FRAME, hop_length=HOP)
     return values, tuple(f"coefficient {number}" for number in range(len(values))), ""
 
 
 def _chroma(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     values = librosa.feature.chroma_stft(y=waveform, sr=sample_rate, n_fft=FRAME, hop_length=HOP, tuning=0.0)
     return values, ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"), "of the strongest"
 
 
 def _constant_q(waveform: np.ndarray, sample_rate: int):
     """Notes from C1 up, as many octaves as the sample rate holds, in dB below the loudest."""
-    import librosa
-
+    librosa = import_librosa()
     octaves = min(OCTAVES, int(np.floor(np.log2(0.45 * sample_rate / LOWEST_NOTE_HZ))))
     if octaves < 1:
         raise UserError(f"a constant-Q view needs a sample rate of 146 Hz or more, found {sample_rate} Hz")
@@ -85,28 +83,24 @@ def _constant_q(waveform: np.ndarray, sample_rate: int):
 
 
 def _zero_crossings(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     share = librosa.feature.zero_crossing_rate(waveform, frame_length=FRAME, hop_length=HOP)
     return share * sample_rate, ("crossings",), "per s"
 
 
 def _rms(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     return _decibels(librosa.feature.rms(y=waveform, frame_length=FRAME, hop_length=HOP)), ("loudness",), "dB"
 
 
 def _centroid(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     values = librosa.feature.spectral_centroid(y=waveform, sr=sample_rate, n_fft=FRAME, hop_length=HOP)
     return values, ("centroid",), "Hz"
 
 
 def _roll_off(waveform: np.ndarray, sample_rate: int):
-    import librosa
-
+    librosa = import_librosa()
     values = librosa.feature.spectral_rolloff(y=waveform, sr=sample_rate, n_fft=FRAME, hop_length=HOP,
                                               roll_percent=ROLL_OFF)
     return values, ("roll-off",), "Hz"

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.errors import UserError
+from core.librosa_guard import import_librosa
 
 SCALES = ("mel", "log", "linear")
 FLOOR_DB = -120.0
@@ -87,8 +88,7 @@ def band_bank(sample_rate: int, n_fft: int, window_length: int, scale: str, band
               top: float) -> tuple[np.ndarray, np.ndarray]:
     """``(weights float32 (bands, n_fft // 2 + 1), centres Hz (bands,))``: triangles of height 1, even on the scale."""
     if scale == "mel":
-        import librosa.filters
-
+        librosa = import_librosa("librosa.util.utils")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bands thinner than a bin stay dark, which is what they are
             weights = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=bands, fmin=0.0, fmax=top, norm=None)

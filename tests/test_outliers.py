@@ -1,6 +1,5 @@
 """Sounds that are none of the classes: what they are made of, and what a model learns from them."""
 
-import librosa
 import numpy as np
 import pytest
 import torch
@@ -8,6 +7,7 @@ import torch
 from core import outliers
 from core.cache import open_cache
 from core.config import TrainConfig
+from core.librosa_guard import import_librosa
 from core.outliers import add_outliers
 
 RATE = 16_000
@@ -77,7 +77,7 @@ def test_the_share_of_bursts_is_what_was_asked_for():
 def test_a_made_up_voice_has_the_pitch_that_was_asked_for_and_lies_where_voices_do(pitch):
     for seed in range(4):
         voice = outliers._voice(RATE // 2, RATE, pitch, generator(seed)).numpy()
-        heard = librosa.yin(voice, fmin=50, fmax=600, sr=RATE, frame_length=2_048)
+        heard = import_librosa().yin(voice, fmin=50, fmax=600, sr=RATE, frame_length=2_048)
         assert abs(np.log2(np.median(heard) / pitch)) < 0.5, "it glides by up to 0.7 octaves around the pitch"
         power = np.abs(np.fft.rfft(voice)) ** 2
         below = np.fft.rfftfreq(len(voice), 1 / RATE) < 4_000

@@ -2,6 +2,11 @@
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import local_script_runner
+
+from app import ahead
+
+DO = ahead._do
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +41,28 @@ def every_figure_of_lists(monkeypatch):
         return show(figure, *given, **how)
 
     monkeypatch.setattr(st, "plotly_chart", plotly_chart)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_made_ready(monkeypatch):
+    """Nobody looks at these pages for long: what the next press may ask for would take the processor from this test."""
+    monkeypatch.setattr(ahead, "_do", lambda *works: None)
+
+
+@pytest.fixture
+def made_ready_at_once(monkeypatch, nothing_is_made_ready):
+    """For the tests of just that."""
+    monkeypatch.setattr(ahead, "_do", DO)
+    monkeypatch.setattr(ahead, "SOON", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_looking_whether_it_is_done(monkeypatch):
+    """AppTest looks a thousand times a second whether the page is done, and takes the interpreter from it each time."""
+    look = local_script_runner.require_widgets_deltas
+
+    def wait(runner, timeout: float) -> None:
+        runner._script_thread.join(timeout)
+        look(runner, timeout)
+
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", wait)

@@ -137,7 +137,7 @@ def test_of_many_classes_the_gallery_shows_one_part_after_the_other(page, monkey
     assert "0 to 4 kHz upwards" in texts(app), "as high as these sounds go"
 
 
-def test_the_clips_beside_the_open_one_and_those_of_the_gallery_are_made_ready(page, monkeypatch):
+def test_the_clips_beside_the_open_one_and_those_of_the_gallery_are_made_ready(page, monkeypatch, made_ready_at_once):
     from app.explore import clip as panel
     from app.explore import pictures
 
@@ -147,7 +147,6 @@ def test_the_clips_beside_the_open_one_and_those_of_the_gallery_are_made_ready(p
     monkeypatch.setattr(pictures, "spectrogram",
                         lambda *given, **how: drawn.append(how["hop_ms"]) or spectrogram(*given, **how))
     loaded, really = [], panel.clip_bytes
-    monkeypatch.setattr("app.ahead.SOON", 0.0)
     monkeypatch.setattr(panel, "clip_bytes", lambda dataset, clip: loaded.append(clip.name) or really(dataset, clip))
     app = page(clip="dog/a-2.wav")
     until(nothing_ahead, "all that is made ready")

@@ -129,13 +129,12 @@ def test_the_clip_before_and_the_next_one_by_button_or_arrow(page, data):
         assert app.button(key) and sum(key in pressed for pressed in PRESS.values()) == 1
 
 
-def test_the_next_clip_is_answered_before_it_is_asked_for(page, data, monkeypatch):
+def test_the_next_clip_is_answered_before_it_is_asked_for(page, data, monkeypatch, made_ready_at_once):
     from app import listening
 
     trained(data, "cnn_transformer_h2", "1")
     until(nothing_ahead, "the end of what other tests' pages began")
     heard, predicted, really, predict = [], [], listening.explain, listening.predict
-    monkeypatch.setattr("app.ahead.SOON", 0.0)
     monkeypatch.setattr(listening, "explain", lambda *given: heard.append(given[1]) or really(*given))
     monkeypatch.setattr(listening, "predict", lambda *given: predicted.append(given[1]) or predict(*given))
     app = page(clip="03.wav")

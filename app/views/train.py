@@ -142,9 +142,9 @@ if run_first:
 with st.container(key="jump"):  # on a phone only: the other part is a long way down
     st.markdown("[Start another training](#jump-new-training)" if run_first else "[Runs and their curves](#jump-runs)")
 left, right = st.columns([5, 6], gap="large")
-with left:  # first: on a phone it lies above the other
-    guarded_fragment()(choice)()
-with right, st.container(key="watch"):
-    watch()
+sides = [(left, guarded_fragment()(choice)), (right.container(key="watch"), watch)]
+for side, draw in reversed(sides) if run_first else sides:  # from above as they lie on a phone: nothing pushes the other down
+    with side:
+        draw()
 words("protocol", "fold", "validation", "test", "seed", "epoch", "augmentation", "learning rate", "loss", "parameters", "MACs",
       "attention", "checkpoint")

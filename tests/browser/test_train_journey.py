@@ -16,6 +16,13 @@ KEEP_TIMERS = """() => {
   const set = window.setInterval;
   window.setInterval = (call, ...rest) => (window.timers.push(call), set(call, ...rest));
 }"""
+# how far what could be seen has moved since the page was loaded; not Streamlit's frame, which is narrow for a moment
+JUMPED = """() => new Promise(done => {
+  new PerformanceObserver(list => done(list.getEntries().filter(entry => entry.sources.some(source =>
+    source.node?.dataset?.testid !== 'stMainBlockContainer')).reduce((sum, entry) => sum + entry.value, 0))
+  ).observe({ type: 'layout-shift', buffered: true })
+  requestAnimationFrame(() => requestAnimationFrame(() => done(0)))
+})"""
 PRESS_WHILE_TIMERS_ARE_DUE = "(button) => { button.click(); window.timers.forEach((call) => call()); }"  # a busy machine's
 
 
@@ -112,7 +119,11 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
     tiny_server.restart()  # nothing is lost with the server, nor with the page
+    page.set_viewport_size({"width": 390, "height": 844})
     tiny_server.open(page, page.url.removeprefix(tiny_server.url))
+    expect(page.get_by_text("Start another training")).to_be_visible()
+    assert page.evaluate(JUMPED) < 0.1, "on a phone the run stands above the form from the start"
+    page.set_viewport_size({"width": 1440, "height": 900})
     expect(state).to_contain_text("finished", timeout=180_000)
     assert len(run.history()) == 4 * EPOCHS * 2  # four folds, train and validation
 

@@ -33,7 +33,7 @@ def _import_all() -> None:
             import_librosa(name) if name in COMPILED else importlib.import_module(name)
         except ImportError as error:  # the page that needs it says so when it is opened
             logging.getLogger(__name__).warning("warm-up could not import %s: %s", name, error)
-    # Streamlit collects garbage after every run of a page, and going through all that these libraries keep takes 0.2 s,
-    # in which no page is answered: what is loaded by now stays anyway, so it is not looked at again
+    # going through all that these libraries keep takes 0.2 s, in which no page is answered: what is loaded by now stays anyway,
+    # so no later collection looks at it again
     gc.collect()
     gc.freeze()

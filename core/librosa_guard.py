@@ -14,7 +14,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.processes import SystemLock
@@ -44,10 +44,8 @@ def _alone(package: Path) -> Iterator[None]:
     place = package / "__pycache__" if os.access(package, os.W_OK) else Path.home() / ".cache" / "earshot"
     lock = SystemLock(Path(os.environ.get("NUMBA_CACHE_DIR") or place) / "librosa.lock")
     deadline = time.monotonic() + PATIENCE
-    try:
+    with suppress(OSError):  # no such folder, and none can be made
         while not lock.try_acquire() and time.monotonic() < deadline:
             time.sleep(LOOK_AGAIN)
-    except OSError:  # no such folder, and none can be made
-        pass
     with lock:
         yield

@@ -6,7 +6,6 @@ runs (``runs``, ``turns``, ``worker``), so it needs nobody to look after it, and
 
 import difflib
 import shutil
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -239,12 +238,10 @@ def _work(run: Run) -> float:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Nobody else makes an experiment meanwhile, so that a name that is free stays so until its runs are there."""
-    lock, until = SystemLock(checkpoints_dir() / ".experiments.lock"), time.monotonic() + PATIENCE
+    lock = SystemLock(checkpoints_dir() / ".experiments.lock")
     try:
-        while not lock.try_acquire():
-            if time.monotonic() > until:
-                raise UserError("somebody else is making runs at this moment; try again when they are there")
-            time.sleep(0.05)  # it is held for the moment in which folders are made
+        if not lock.acquire(within=PATIENCE):  # it is held for the moment in which folders are made
+            raise UserError("somebody else is making runs at this moment; try again when they are there")
     except OSError as error:
         raise UserError(f"runs are kept in {checkpoints_dir()}, which cannot be written ({error.strerror}); "
                         "set EARSHOT_CHECKPOINTS to a folder that can") from None

@@ -11,7 +11,6 @@ Call :func:`import_librosa` instead of ``import librosa``.
 import importlib
 import os
 import sys
-import time
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from pathlib import Path
 from core.processes import SystemLock
 
 COMPILED = ("librosa.util.utils", "librosa.core.audio", "librosa.core.pitch")  # compile while they are imported
-PATIENCE, LOOK_AGAIN = 180.0, 0.05  # s; whoever holds the lock for longer hangs
+PATIENCE = 180.0  # s; whoever holds the lock for longer hangs
 
 
 def import_librosa(*parts: str) -> types.ModuleType:
@@ -43,9 +42,7 @@ def _alone(package: Path) -> Iterator[None]:
     be written (``NUMBA_CACHE_DIR`` moves them). Where no lock can be had either, go on without."""
     place = package / "__pycache__" if os.access(package, os.W_OK) else Path.home() / ".cache" / "earshot"
     lock = SystemLock(Path(os.environ.get("NUMBA_CACHE_DIR") or place) / "librosa.lock")
-    deadline = time.monotonic() + PATIENCE
     with suppress(OSError):  # no such folder, and none can be made
-        while not lock.try_acquire() and time.monotonic() < deadline:
-            time.sleep(LOOK_AGAIN)
+        lock.acquire(within=PATIENCE)
     with lock:
         yield

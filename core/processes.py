@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -121,6 +122,15 @@ class SystemLock:
             file.close()
             return False
         self._file = file
+        return True
+
+    def acquire(self, within: float) -> bool:
+        """Take the lock, asking for ``within`` seconds while somebody else has it; whether it was taken."""
+        until = time.monotonic() + within
+        while not self.try_acquire():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)  # the system would wake who waits, but not let it give up
         return True
 
     def release(self) -> None:

@@ -34,11 +34,9 @@ def hold(run: Work) -> SystemLock:
     A process that was killed counts as dead as soon as its first thread is, and keeps its locks until its last one is: until
     all of its memory is given back. So it is asked for a while.
     """
-    lock, deadline = SystemLock(run.path / ".lock"), time.monotonic() + ENDING
-    while not lock.try_acquire():
-        if time.monotonic() > deadline:
-            raise UserError(f"another process works on {run.name} already; cancel it there first")
-        time.sleep(0.05)  # nothing announces it
+    lock = SystemLock(run.path / ".lock")
+    if not lock.acquire(within=ENDING):
+        raise UserError(f"another process works on {run.name} already; cancel it there first")
     return lock
 
 

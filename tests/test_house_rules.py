@@ -39,6 +39,11 @@ def test_the_app_holds_no_torch(path):
     assert not imports(path) & {"torch", "torchaudio", "sklearn", "librosa"}
 
 
+@pytest.mark.parametrize("folder", ["app", "core", "tests"])
+def test_librosa_is_imported_by_its_guard_alone(folder):
+    assert not [path for path in modules(folder) if "librosa" in imports(path)], "call core.librosa_guard.import_librosa"
+
+
 @pytest.mark.parametrize("path", modules("core") + modules("app"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_file_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "a module needs a docstring"

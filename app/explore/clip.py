@@ -13,7 +13,7 @@ from app.components.frame import escape
 from app.explore.features import FIGURE as FEATURE_FIGURE
 from app.explore.features import more_views
 from app.explore.pictures import clip_spectrogram
-from app.explore.selection import LIST, open_clip
+from app.explore.selection import BROWSE, open_clip
 from app.state import WAV_SECONDS, clip_audio, clip_bytes, clip_info, is_dark
 from core.audio import peak_db, rms_db, silence_share
 from core.clips import Clip, Dataset
@@ -133,7 +133,7 @@ def _facts(dataset: Dataset, clip: Clip, waveform, sample_rate: int) -> None:
 
 def _open(clip: Clip) -> None:
     open_clip(clip)
-    redraw(LIST)
+    redraw(BROWSE)
 
 
 def _db(value: float) -> str:

@@ -1,6 +1,7 @@
 """The data set at a glance: how many clips each class has, and what one clip of each looks like."""
 
 from collections import Counter
+from copy import deepcopy
 
 import numpy as np
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from app.charts.clip import class_bars, spectrogram_png
 from app.components import redraw, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails, thumbnails_height
-from app.explore.selection import BARS, LIST, open_clip
+from app.explore.selection import BARS, BROWSE, FILTERS, LIST, open_clip
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
 from core.clips import Clip, Dataset
@@ -49,8 +50,8 @@ def class_distribution(dataset: Dataset, colours: dict[str, str]) -> None:
 
 
 def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
-    """One clip of every class side by side, on the same scales; a click opens it below. No part by itself: after a click the
-    whole page is drawn, because what a component's callback sets in other fields is lost where it asks for parts."""
+    """One clip of every class side by side, on the same scales; a click opens it below and takes the filters away. Where there
+    are some the whole page is drawn: what a component's callback sets in other fields is lost where it asks for parts."""
     classes = len(dataset.class_names)
     shown, _ = classes_shown(classes, st.session_state.get(TURN, 0))
     part = f" ({shown[0] + 1} to {shown[-1] + 1} of {classes})" if len(shown) < classes else ""
@@ -65,8 +66,10 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
 
     def opened(number: int) -> None:
         open_clip(dataset.clips[picks[number][0]])
-        st.session_state["class"] = st.session_state["fold"] = st.session_state["only"] = []
-        st.session_state["search"] = ""
+        if any(st.session_state.get(name) for name in FILTERS):
+            st.session_state.update(deepcopy(FILTERS))
+        else:
+            redraw(BROWSE)
 
     thumbnails(pictures, key="explore_gallery", on_open=opened)
     st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "

@@ -10,6 +10,8 @@ from core.health import CLIPPED_SHARE, SILENT_DB
 
 OPEN = "explore_clip"
 BARS, LIST = "explore.bars", "explore.list"  # keys of the parts of the page that the filters concern
+BROWSE = "explore.browse"  # … and of the part of the list that the open clip concerns
+FILTERS = {"class": [], "fold": [], "only": [], "search": ""}  # the keys of their fields, and what lets every clip through
 SHORT_SHARE = 0.5  # of the usual length, to be called short
 FLAWS = ("silent", "clipped", "short", "unreadable")
 

@@ -8,7 +8,7 @@ from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
 from app.explore.overview import bars_height, class_distribution, class_gallery, gallery_clips
-from app.explore.selection import BARS, LIST, open_clip, opened_index
+from app.explore.selection import BARS, BROWSE, LIST, open_clip, opened_index
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
@@ -30,7 +30,7 @@ def listing(dataset: Dataset, measured: Measuring, colours: dict[str, str]) -> N
     browse(dataset, measured, filter_row(dataset, measured.facts), colours)
 
 
-@guarded_fragment()
+@guarded_fragment(key=BROWSE)
 def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: dict[str, str]) -> None:
     """The list beside the open clip; choosing another clip reruns only this."""
     opened = opened_index(dataset, listed)

@@ -18,6 +18,7 @@ from app.views.results_analysis import (
     on_one_ground,
     report_buttons,
     summary_of,
+    twins,
 )
 from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
@@ -81,14 +82,19 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
                                format_func=lambda name: _title(results[name]), persist_state="session")
     st.session_state[KEPT] = st.query_params["run"] = chosen
     shown = [results[name] for name in dict.fromkeys([*names, chosen])]
-    compared = on_one_ground(shown, chosen)
+    together = on_one_ground(shown, chosen)
+    again = twins(together, chosen)
+    compared = [result for result in together if result.name not in again]
     field = field_of(tuple(compared)) if compared else []
-    others = sorted((result for result in shown if result not in compared), key=_accuracy, reverse=True)
+    others = sorted((result for result in shown if result not in together), key=_accuracy, reverse=True)
     with block("Comparison", standings(field) if field else pd.DataFrame(map(_row, others)), "comparison.csv",
                note="One row per model and protocol; seeds of one model are pooled."):
         _table(field, others, chosen)
     if elsewhere := [result.name for result in others if result.finished and result.tested]:
         st.caption(escape(f"Not compared, because numbers compare only within one data set: {', '.join(elsewhere)}."))
+    if again:
+        st.caption(escape("Left out, because settings and seed are those of another run that is compared: "
+                          f"{', '.join(f'{name} (as {other})' for name, other in again.items())}."))
     if compared:
         if len(field) > 1:
             summary_of(analyses_of(tuple(compared), measured(compared)))
@@ -155,8 +161,10 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     row_table(
-        table if others else table.drop(columns="state"), next(place for place, names in enumerate(runs) if chosen in names),
-        look_into, key=f"results_table_{len(rows)}", placeholder="–", height=table_height(min(len(rows), TALL)),
+        table if others else table.drop(columns="state"),
+        next((place for place, names in enumerate(runs) if chosen in names), None), look_into,
+        key=f"results_table_{len(rows)}", placeholder="–", height=table_height(min(len(rows), TALL)),
+        alt="Every model and protocol with its accuracy, its other scores and its costs",
         column_config={
             "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),
             "accuracy": number("Accuracy", format="%.1f %%", help="On the test clips: mean over folds, models or seeds"),

@@ -198,6 +198,19 @@ def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
     assert "Not compared, because numbers compare only within one data set: other." in texts(app)
 
 
+def test_of_two_runs_that_differ_in_nothing_the_chosen_one_is_compared(data, tmp_path, page):
+    make(data, tmp_path, "first", protocol="published")
+    make(data, tmp_path, "gpu", protocol="published", skill=3)
+    app = page(run="first")
+    for chosen, other in (("first", "gpu"), ("gpu", "first")):
+        app.selectbox(key="results_run").set_value(chosen).run()
+        assert not app.exception and app.header[0].value == chosen
+        table = next(table.value for table in app.dataframe if "contender" in table.value)
+        accuracy = load(chosen).summary["accuracy"]["mean"]
+        assert list(table["accuracy"]) == [pytest.approx(100 * accuracy, abs=0.051)]
+        assert f"settings and seed are those of another run that is compared: {other} (as {chosen})." in texts(app)
+
+
 def test_a_cell_lists_its_clips_and_the_link_restores_it(data, tmp_path, page):
     path = make(data, tmp_path, "first", protocol="published", skill=1)
     app = page(run="first")

@@ -9,7 +9,16 @@ from app.charts.palette import ink
 from app.components import css, guarded_fragment, redraw, say_wrong
 from app.components.frame import escape
 from app.data.preview import as_sentence
-from app.state import DATASET_KEY, LABEL, choose_dataset, current_dataset, current_label, current_sources, is_dark
+from app.state import (
+    DATASET_KEY,
+    LABEL,
+    choose_dataset,
+    chosen_data,
+    current_dataset,
+    current_label,
+    current_sources,
+    is_dark,
+)
 from app.views.train_form import OF_MODELS, TOLD, setting_field
 from app.views.train_state import KEEP, NO_PROTOCOL, chosen_models, chosen_protocols, chosen_seeds, key
 from core.catalog import CATALOG, ModelCard
@@ -21,6 +30,8 @@ from core.grouping import AUTO
 from core.pretrained import missing_requirement
 from core.splits import PROTOCOLS
 
+NAME, COLUMN = "train.dataset", "train.label"  # keys of the fields of the data
+REFUSED = "train.refused"  # key of the session's state: the data that was kept then, and what is wrong with what was chosen
 NO_MODEL, PROTOCOL = "train.no_model", "train.protocol"  # keys of parts of the page
 USUAL = ("1-D CNN", "CNN + transformer", "Earshot")  # families that stand open; the rest is folded
 
@@ -31,31 +42,40 @@ def choose_data() -> list[str]:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = current_dataset()
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
+    kept, error = st.session_state.get(REFUSED, (None, None))
+    if kept != chosen_data() or st.session_state.get(NAME) not in names:  # else what was refused stays, to be put right
+        st.session_state.update({NAME: dataset.name, COLUMN: current_label()})
+        error = None
     with st.container(key="chosen_data"):
-        name = st.selectbox("Data set", names, index=names.index(dataset.name), help="Any folder can be opened on Home")
-    chosen = name == dataset.name
-    name = st.session_state[DATASET_KEY] if chosen else name
-    label, errors = choose_label(name, current_label() if chosen else LABEL), []
-    if not chosen or label != current_label():
-        try:
-            dataset = choose_dataset(name, label, current_sources() if chosen else AUTO)
-        except UserError as error:
-            errors = [str(error)]
-    say_wrong(errors[0] if errors else None)
-    if not errors:
-        sources = len(set(dataset.sources))
-        st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings",
-                   help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, with the data set."))
-    return errors
+        name = st.selectbox("Data set", names, key=NAME, on_change=_another, args=(dataset.name,),
+                            help="Any folder can be opened on Home")
+    if is_table(st.session_state[DATASET_KEY] if name == dataset.name else name):
+        setting = field_named("label").metadata
+        st.text_input(setting["label"], key=COLUMN, on_change=_take, args=(dataset.name,), help=setting["help"])
+    say_wrong(error)
+    if error:
+        return [error]
+    sources = len(set(dataset.sources))
+    st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings",
+               help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, with the data set."))
+    return []
 
 
-def choose_label(name: str, label: str) -> str:
-    """The column that holds the class, asked for only where the data set is a table; ``label`` is the one it has."""
-    if not is_table(name):
-        return label
-    setting = field_named("label").metadata
-    text = st.text_input(setting["label"], value=label, key=key(f"label.{name}.{label}"), help=setting["help"])
-    return text.strip() or LABEL
+def _another(now: str) -> None:
+    """A callback: another data set was chosen than ``now``, or that one again."""
+    st.session_state[COLUMN] = current_label() if st.session_state[NAME] == now else LABEL
+    _take(now)
+
+
+def _take(now: str) -> None:
+    """A callback: open what stands in the fields, before anything is drawn; ``now`` is the name of the one that is open."""
+    same, label = st.session_state[NAME] == now, st.session_state[COLUMN].strip() or LABEL
+    name, sources = (st.session_state[DATASET_KEY], current_sources()) if same else (st.session_state[NAME], AUTO)
+    st.session_state.pop(REFUSED, None)
+    try:
+        choose_dataset(name, label, sources)
+    except UserError as error:
+        st.session_state[REFUSED] = chosen_data(), str(error)
 
 
 def choose_models() -> None:

@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.presets import PRESETS
 from core.runs import create_run, list_runs, runs_stamp
 from core.splits import PROTOCOLS
+from tests.conftest import write_tiny
 
 PAGE = "app/main.py"
 
@@ -31,11 +32,11 @@ def page(isolated, tiny_folder, monkeypatch, launched):
     return open_page(dataset=str(tiny_folder))
 
 
-def open_page(**query: str) -> AppTest:
+def open_page(view: str = "train", **query: str) -> AppTest:
     app = AppTest.from_file("../../" + PAGE, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
-    return app.switch_page("views/train.py").run()
+    return app.switch_page(f"views/{view}.py").run()
 
 
 def said(app: AppTest) -> str:
@@ -418,6 +419,21 @@ def test_a_data_set_that_cannot_be_opened_is_said_beside_its_field_and_the_old_o
     assert "only one class" not in said(page)
     assert "30 clips · 3 classes" in said(page)
     assert not button(page, "Start training").disabled
+
+
+@pytest.mark.parametrize("view", ["train", "tune"])
+def test_every_one_of_several_choices_of_data_in_a_row_is_heeded(voices, tiny_folder, launched, monkeypatch, view):
+    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+    write_tiny(voices.parent / "tones")
+    page = open_page(view, dataset="voices", label="speaker")
+    for name in ("tones", "demo", "tones"):
+        chooser(page).set_value(name).run()
+        assert chooser(page).value == page.session_state["earshot_dataset"] == name and not page.exception
+    chooser(page).set_value("voices").run()
+    for label in ("speaker", "word", "speaker"):
+        column(page).set_value(label).run()
+        assert column(page).value == page.session_state["earshot_label"] == label and not page.exception
+    assert not [caption for caption in page.caption if caption.value.startswith(":red")]
 
 
 def test_a_table_whose_classes_stand_in_another_column(page, voices, launched):

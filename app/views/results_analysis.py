@@ -84,8 +84,9 @@ def summary_of(analyses: Sequence[Analysis]) -> None:
 @guarded_fragment()
 def analysis_block(results: Sequence[Result]) -> None:
     """Every finding with its sentence, its test and its figures; folded until it is asked for."""
-    with st.expander("Which model is best, and why", icon=":material/balance:", key="results_analysis", on_change="rerun",
-                     expanded=LINK in st.query_params) as panel:
+    st.session_state.setdefault("results_analysis", LINK in st.query_params)
+    with st.expander("Which model is best, and why", icon=":material/balance:", key="results_analysis",
+                     on_change="rerun") as panel:
         if not panel.open:
             st.query_params.pop(LINK, None)
             return
@@ -101,7 +102,7 @@ def analysis_block(results: Sequence[Result]) -> None:
                     st.markdown(f"**{escape(title)}**", width="content")
                     with st.popover("Figures", type="tertiary", icon=":material/table_rows:", key=f"figures_{title}"):
                         st.dataframe(pd.DataFrame(finding.rows, columns=list(finding.columns)), hide_index=True,
-                                     key=f"results_figures_{title}", width="content")
+                                     key=f"results_figures_{title}", width="content", alt=f"The figures behind: {title}")
                 st.markdown(escape(finding.sentence))
                 st.caption(escape(f"{finding.test}."))
         _measure(results)

@@ -22,7 +22,7 @@ from app.views.results_analysis import (
 )
 from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
-from app.views.results_parts import COMPARISON, DETAILS, PAIR, block, duration, in_percent
+from app.views.results_parts import BESIDE, COMPARISON, DETAILS, PAIR, block, duration, in_percent
 from core.contenders import Contender
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
@@ -51,6 +51,7 @@ def chosen_run(results: dict[str, Result]) -> None:
 
 def look_into_it() -> None:
     """A callback: another run was chosen. What it is stands there before the comparison is drawn again."""
+    st.query_params.pop(BESIDE, None)  # this one stands beside another now
     redraw(DETAILS, COMPARISON, PAIR)
 
 

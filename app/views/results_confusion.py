@@ -122,7 +122,7 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
         shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
     if clips["clip_fold"].nunique() > 1:
         shown["fold"] = clips["clip_fold"]
-    return picked_row(shown, height=table_height(len(shown), SIX), key=key, column_config={
+    return picked_row(shown, height=table_height(len(shown), SIX), key=key, alt="The clips behind the cell", column_config={
         "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the predicted class, "
                                               "a mean over the models that said so"),
         "models": st.column_config.TextColumn("models", help="How many of the models said so")})

@@ -11,14 +11,14 @@ from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
 from app.views.results_data import Result, comparable
-from app.views.results_parts import block, count, in_percent
+from app.views.results_parts import AGAINST, BESIDE, block, count, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
 from core.config import TrainConfig
 from core.differences import one_right, setting_differences
 from core.matches import fold_test
+from core.runs import by_any_name
 from core.wording import interval, points
 
-LINK = "against"  # of the address: the second run, as long as the two are shown
 EVERY, FIRST, SECOND = "both", "first", "second"
 
 
@@ -27,27 +27,37 @@ def pair_block(results: dict[str, Result], chosen: str) -> None:
     tested = [name for name, result in results.items() if result.tested]
     if len(tested) < 2:
         return
-    with st.expander("Two runs side by side", icon=":material/compare_arrows:", key="results_pair", on_change="rerun",
-                     expanded=st.query_params.get(LINK) in results) as panel:
+    st.session_state.setdefault("results_pair", _linked(AGAINST, tested) is not None)
+    with st.expander("Two runs side by side", icon=":material/compare_arrows:", key="results_pair", on_change="rerun") as panel:
         if not panel.open:
-            st.query_params.pop(LINK, None)
+            for link in (BESIDE, AGAINST):
+                st.query_params.pop(link, None)
             return
         names = _two(results, tested, chosen)
-        st.query_params[LINK] = names[1]
+        st.query_params[AGAINST] = names[1]
+        if names[0] == chosen:
+            st.query_params.pop(BESIDE, None)
+        else:
+            st.query_params[BESIDE] = names[0]
         if names[0] == names[1]:
             st.caption("Choose two different runs.")
             return
         _side_by_side(*(results[name] for name in names))
 
 
+def _linked(name: str, tested: list[str]) -> str | None:
+    """The run that the address names there, by a former name too."""
+    asked = st.query_params.get(name)
+    return by_any_name(asked, tested) if asked else None
+
+
 def _two(results: dict[str, Result], tested: list[str], chosen: str) -> tuple[str, str]:
-    """The chosen run (where it was tested) and, unless another is asked for, the best of the others on the same data."""
-    start = chosen if chosen in tested else tested[0]
+    """The chosen run (where it was tested) and the best of the others on the same data, unless the address asks for others."""
+    start = _linked(BESIDE, tested) or (chosen if chosen in tested else tested[0])
     others = sorted((name for name in tested if name != start), reverse=True, key=lambda name: (
         results[name].dataset == results[start].dataset, results[name].protocol == results[start].protocol,
         results[name].metrics["accuracy"]["mean"] or 0))
-    asked = st.query_params.get(LINK)
-    second = asked if asked in tested else others[0]
+    second = _linked(AGAINST, tested) or others[0]
     left, right = st.columns(2)
     first = left.selectbox("First run", tested, index=tested.index(start), key=f"results_first_{chosen}")
     return first, right.selectbox("Second run", tested, index=tested.index(second), key=f"results_second_{chosen}")
@@ -115,6 +125,7 @@ def _settings(first: Result, second: Result) -> None:
             st.caption("None: they were trained alike.")
         else:
             st.dataframe(table, hide_index=True, height=table_height(len(table)), key="results_settings",
+                         alt=f"The settings in which {first.name} and {second.name} differ",
                          column_config={"setting": "Setting", "first": first.name, "second": second.name})
 
 
@@ -146,7 +157,7 @@ def _picked(clips: pd.DataFrame, first: Result, second: Result, *, key: str) -> 
     """The list with one row selected; position of that row."""
     table = pd.DataFrame({"clip": [stem(path) for path in clips["path"]], "true": clips["true"], "first": clips["first"],
                           "second": clips["second"], "sure": 100 * clips["probability"]})
-    return picked_row(table, height=table_height(len(table), SIX), key=key, column_config={
+    return picked_row(table, height=table_height(len(table), SIX), key=key, alt="Clips that one run gets right", column_config={
         "first": st.column_config.TextColumn("first says", help=escape(first.name)),
         "second": st.column_config.TextColumn("second says", help=escape(second.name)),
         "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability that the wrong one gives to its "

@@ -10,6 +10,8 @@ from app.components import explain
 from app.components.frame import escape
 
 COMPARISON, PAIR, DETAILS = "results.comparison", "results.pair", "results.details"  # keys of the parts of the page
+AGAINST, BESIDE = "against", "first"  # of the address, as long as two runs are shown side by side: the second one, and the
+# first where it is not the one that is looked into
 TERMS = {"Confusion matrix": ("confusion matrix",), "Classes": ("precision", "recall", "F1"), "ROC curves": ("ROC-AUC",),
          "Learning curves": ("epoch", "loss"), "Comparison": ("standard deviation", "confidence interval")}
 

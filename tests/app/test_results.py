@@ -12,7 +12,7 @@ from app.views.results_data import dataset_of, load_results
 from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.disk import size_of
-from core.manage import delete_study, deleted_runs
+from core.manage import delete_study, deleted_runs, rename_run
 from core.runs import get_run as load
 from core.runs import list_runs
 from core.search_space import SPACE
@@ -159,7 +159,7 @@ def test_a_study_comes_back_from_the_bin_and_the_run_that_was_looked_at_still_is
     study = create_study(TrainConfig(dataset="sounds", model="cnn1d"), [SPACE["mixup"]], 2, name="search")
     study.write_status("stopped", progress=0, message="")
     delete_study("search")
-    monkeypatch.setattr("app.views.disk._table", lambda columns, key: [0] if key == "disk_bin" else [])
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key, alt: [0] if key == "disk_bin" else [])
     app = page(run="first")
     app.session_state["disk_open"] = True
     app.run()
@@ -378,12 +378,41 @@ def test_two_runs_side_by_side(data, tmp_path, page):
     assert "Choose two different runs" in texts(app)
 
 
+def test_the_link_of_two_runs_holds_both_of_them_by_their_former_names_too(data, tmp_path, page):
+    for number, name in enumerate(("one", "two", "three")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    app = page(run="one", against="three")
+    app.selectbox("results_first_one").set_value("two").run()
+    link = {"run": "one", "first": "two", "against": "three"}
+    assert {name: app.query_params[name] for name in link} == link
+    rename_run("two", "zwei")
+    rename_run("three", "drei")
+    again = page(**link)
+    assert [again.selectbox(f"results_{place}_one").value for place in ("first", "second")] == ["zwei", "drei"]
+    again.selectbox(key="results_run").set_value("drei").run()
+    assert again.selectbox("results_first_drei").value == "drei" and "first" not in again.query_params
+
+
+@pytest.mark.parametrize("title, link", [("Two runs side by side", "against"), ("Which model is best, and why", "why")])
+def test_every_press_on_a_panel_that_is_in_the_link_is_heeded(data, tmp_path, page, title, link):
+    for number, model in enumerate(("cnn1d", "cnn_transformer_h4")):
+        make(data, tmp_path, model, model=model, protocol="published", seed=number)
+    app = page(run="cnn1d")
+    panel = next(panel for panel in app.expander if panel.label == title).proto
+    for opened in (True, False, True):
+        values = app._tree.get_widget_states()
+        values.widgets.add(id=panel.id, bool_value=opened)  # AppTest has no press for it
+        app._run(values)
+        panel = next(panel for panel in app.expander if panel.label == title).proto
+        assert panel.expanded == opened == (link in app.query_params)
+
+
 def test_several_runs_are_deleted_restored_and_gone_for_good(data, tmp_path, page, monkeypatch):
     for number in range(3):
         make(data, tmp_path, f"run{number}", protocol="published", seed=number)
     others = [place for place, run in enumerate(sorted(list_runs(), key=lambda run: -size_of(run.path))) if run.name != "run2"]
     selected = {"disk_runs": others, "disk_bin": [0]}  # a table cannot be clicked here
-    monkeypatch.setattr("app.views.disk._table", lambda columns, key: [
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key, alt: [
         row for row in selected[key] if row < len(columns["Run"])])
     app = page(run="run2")
     app.session_state["disk_open"] = True

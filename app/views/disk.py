@@ -10,16 +10,16 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app.components import guarded_fragment, table_height
+from app.components import guarded_fragment, show_error, table_height
 from app.components.frame import escape
 from app.state import dataset_named
-from app.views.run_menu import Moved, delete_runs, restore_runs, where_it_goes
+from app.views.run_menu import PROBLEM, Moved, delete_runs, restore_runs, where_it_goes
 from core.disk import CachePart, cache_parts, clear_cache, free_bytes, places, size_of
 from core.errors import UserError
 from core.manage import Deleted, delete_for_good, deleted_runs
 from core.runs import Run, list_runs
 
-SAID, CHANGED = "disk.said", "disk.changed"  # keys of the session's state
+SAID, WRONG, CHANGED = "disk.said", "disk.wrong", "disk.changed"  # keys of the session's state
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def _contents(moved: Moved) -> None:
     usage = _usage(*(str(path) for path in places().values()))
     if said := st.session_state.pop(SAID, None):
         st.info(escape(said), icon=":material/info:")
+    if wrong := st.session_state.pop(WRONG, None):
+        show_error(wrong)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _runs(usage, moved)
@@ -68,7 +70,7 @@ def _runs(usage: Usage, moved: Moved) -> None:
     if not usage.runs:
         return
     chosen = _table({"Run": [run.name for run, *_ in usage.runs], "State": [state for _, state, _ in usage.runs],
-                     "Size": [in_bytes(size) for *_, size in usage.runs]}, "disk_runs")
+                     "Size": [in_bytes(size) for *_, size in usage.runs]}, "disk_runs", "Runs with state and size")
     runs = [usage.runs[row][0] for row in chosen]
     many = f"{len(runs)} runs" if len(runs) > 1 else "run"
     st.button(f"Delete {many}", icon=":material/delete:", key="disk_delete", disabled=not runs,
@@ -82,7 +84,7 @@ def _bin(usage: Usage, moved: Moved) -> None:
     st.subheader("Bin", anchor=False)
     chosen = _table({"Run": [deleted.name for deleted, _ in usage.bin],
                      "Deleted": [deleted.when for deleted, _ in usage.bin],
-                     "Size": [in_bytes(size) for _, size in usage.bin]}, "disk_bin")
+                     "Size": [in_bytes(size) for _, size in usage.bin]}, "disk_bin", "What lies in the bin, with size")
     runs = [usage.bin[row][0] for row in chosen]
     with st.container(horizontal=True):
         st.button("Restore", icon=":material/undo:", key="disk_restore", disabled=not runs,
@@ -116,24 +118,28 @@ def _for_good(runs: list[Deleted]) -> None:
         for deleted in runs:
             delete_for_good(deleted)
     except UserError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state[WRONG] = str(error)
 
 
 def _measured(action):
-    """The action as a callback after which the disk is measured anew."""
+    """The action as a callback after which the disk is measured anew, and what it could not do is said here: Home has no
+    other place for that."""
     def done() -> None:
+        st.session_state.pop(PROBLEM, None)
         action()
+        if problem := st.session_state.pop(PROBLEM, None):
+            st.session_state[WRONG] = problem[1]
         _usage.clear()
         st.session_state[CHANGED] = True
 
     return done
 
 
-def _table(columns: dict, key: str) -> list[int]:
+def _table(columns: dict, key: str, alt: str) -> list[int]:
     """A table of runs in which rows are selected; their numbers. With other runs in it, nothing stays selected."""
     table = pd.DataFrame(columns)
     state = st.dataframe(table, hide_index=True, height=table_height(len(table), 300), on_select="rerun",
-                         selection_mode="multi-row", key=f"{key}_{crc32(repr(columns['Run']).encode())}",
+                         selection_mode="multi-row", alt=alt, key=f"{key}_{crc32(repr(columns['Run']).encode())}",
                          column_config={"Deleted": st.column_config.DatetimeColumn(format="distance")})
     return [row for row in state["selection"]["rows"] if row < len(table)]
 

@@ -10,6 +10,8 @@ from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
 from app.views.results_parts import count, in_percent
+from core.clips import Dataset
+from core.datasets import default_dataset
 from core.devices import describe_device
 from core.errors import UserError
 from core.limits import max_upload_mb
@@ -27,14 +29,15 @@ MEASURED_BY = {
 }
 
 
-def best_card(dataset_name: str) -> None:
-    """The finished run of this data set with the highest headline accuracy, and how that was measured."""
+def best_card(dataset: Dataset) -> None:
+    """The finished run of this data set and its classes with the highest headline accuracy, and how that was measured."""
     st.subheader("Best model here", anchor=False)
-    finished = [run for run in list_runs() if {*(summary := run.summary or {})} >= NEEDED
-                and summary["dataset"] == dataset_name and knows_every_class(run)]
+    here = [run for run in list_runs() if {*(summary := run.summary or {})} >= NEEDED
+            and summary["dataset"] == dataset.name and knows_every_class(run)]
+    finished = [run for run in here if {*(run.summary.get("class_names") or dataset.class_names)} == {*dataset.class_names}]
     scored = [(score, run) for run in finished if (score := headline_accuracy(run)) is not None]
     if not scored:
-        st.text(f"No model was trained on {dataset_name} yet.")
+        st.text(f"No model was trained on {dataset.name}{' with these classes' * bool(here)} yet.")
         if st.button("Train the first one", icon=":material/model_training:", type="primary"):
             st.switch_page("views/train.py")
         return
@@ -114,6 +117,14 @@ def drop_a_sound() -> None:
         st.switch_page("views/listen.py")
 
 
+def usual_dataset() -> Dataset:
+    """The default one; where that cannot be read either, the sounds that are made here."""
+    try:
+        return choose_dataset(default_dataset())
+    except UserError:
+        return choose_dataset("demo")
+
+
 page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     if st.button("Take the two-minute tour", icon=":material/tour:", type="tertiary", key="home_tour"):
@@ -125,12 +136,12 @@ try:
         dataset = current_dataset()
 except UserError as error:  # a folder that is no longer there: say so, and go on with what is
     show_error(error)
-    dataset = choose_dataset("demo")
+    dataset = usual_dataset()
 first, second, third = st.columns(3, gap="medium")
 with first, st.container(border=True, height="stretch", key="home_data"), guard():
     data_card(dataset)
 with second, st.container(border=True, height="stretch", key="home_best"), guard():
-    best_card(dataset.name)
+    best_card(dataset)
 with third, st.container(border=True, height="stretch", key="home_running"), guard():
     running_card()
 drop_a_sound()

@@ -77,7 +77,7 @@ def _table(study: Study, trials: pd.DataFrame) -> None:
         table = trials.rename(columns=SHOWN | settings).replace({"State": STATES})
         table["Validation accuracy"] = 100 * table["Validation accuracy"].astype(float)
         number = st.column_config.NumberColumn
-        st.dataframe(table, hide_index=True, key="study_trials", column_config={
+        st.dataframe(table, hide_index=True, key="study_trials", alt="The trials with their settings", column_config={
             "Validation accuracy": number(format="%.1f %%"), "Seconds": number(format="%.0f")})
         st.download_button("CSV", trials.to_csv(index=False).encode(), f"{study.name}-trials.csv", "text/csv",
                            type="tertiary", icon=":material/download:", key="csv_trials", on_click="ignore",

@@ -13,6 +13,7 @@ from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.fetching import FAILED, FINISHED, RUNNING, STOPPED, Fetching
 from core.files import write_json
+from core.manage import delete_run
 from core.runs import create_run, get_run
 from tests.conftest import write_tiny
 from tests.test_fetch import zipped
@@ -96,6 +97,32 @@ def test_the_best_model_is_of_this_data_set_and_says_how_it_was_measured(data):
     assert "model of best" in text
     assert "84.3 ± 3.1 %" in text
     assert "Mean of 4 models on test fold 1 · 7 epochs · best of 2 runs" in text
+
+
+def test_the_best_model_is_one_for_the_classes_of_the_chosen_column(voices):
+    dataset_named.clear()
+    finished("voices", "words", 0.9, dataset="voices")
+    file = get_run("words").path / "summary.json"
+    write_json(file, json.loads(file.read_text()) | {"class_names": ["two", "one"]})
+    app = AppTest.from_file("../../app/main.py", default_timeout=60)
+    app.query_params.update({"dataset": "voices", "label": "word"})
+    assert "model of words" in said(app.run())
+    app.query_params.update({"dataset": "voices", "label": "speaker"})
+    text = said(app.run())
+    assert "model of words" not in text and "No model was trained on voices with these classes yet." in text
+
+
+def test_what_could_not_be_brought_back_from_the_bin_is_said(data, monkeypatch):
+    finished(data, "good", 0.8)
+    delete_run("good")
+    finished(data, "good", 0.7)
+    monkeypatch.setattr("app.views.disk._table", lambda columns, key, *alt: [0] if key == "disk_bin" else [])
+    app = home(data)
+    app.session_state["disk_open"] = True
+    app.run()
+    app.button("disk_restore").click().run()
+    assert ["good" in error.value for error in app.error] == [True]
+    assert not app.run().error, "it is said once"
 
 
 def test_a_best_run_without_weights_leaves_listening_to_the_next(data):
@@ -241,11 +268,16 @@ def test_a_download_is_watched_cancelled_and_gone_on_with(alone, monkeypatch):
     assert not app.exception and "20 clips · 2 classes" in said(app), "what was fetched is the data set now"
 
 
-def test_a_data_set_that_is_gone_is_said_and_the_demo_takes_its_place(data, tmp_path):
-    app = home(str(tmp_path / "gone"))
+def test_a_data_set_that_is_gone_is_said_and_the_usual_one_takes_its_place(alone, tmp_path):
+    gone, usual = str(tmp_path / "gone"), alone.parent / "data" / "ESC-10"
+    app = home(gone)
     assert not app.exception
-    assert "there is no data set called" in said(app)
-    assert "demo" in said(app)
+    assert "there is no data set called" in said(app) and "30 clips · 3 classes" in said(app)
+    write_tiny(usual, ("001 - Dog bark", "002 - Rain"))
+    assert "20 clips · 2 classes" in said(home(gone))
+    (usual / "001 - Dog bark").rename(tmp_path / "moved")
+    dataset_named.clear()
+    assert "30 clips · 3 classes" in said(home(gone)), "where it cannot be read, the sounds that are made here"
 
 
 def test_a_dropped_sound_goes_to_listen_inside(data):

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.kept import Kept
 from core.audio import AudioInfo, audio_info, read_audio
+from core.config import data_dirs
 from core.datasets import Clip, Dataset, default_dataset, load_dataset
 from core.errors import UserError
 from core.grouping import AUTO
@@ -71,6 +72,30 @@ def choose_dataset(name: str, label: str = LABEL, sources: str = AUTO) -> Datase
     _keep(name, label, sources)
     _forget_link()
     return dataset
+
+
+def link_to_data() -> None:
+    """Write the chosen data set into the address as far as a link without it would open another one; a page that writes its
+    clip there calls this too."""
+    chosen, usual = chosen_data(), {"dataset": _usual(*map(str, data_dirs())), "label": LABEL, "sources": AUTO}
+    for name, value in chosen.items():
+        if chosen == usual or (value == usual[name] and name != "dataset"):
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def _usual(*places: str) -> str:
+    """The default data set; to look for it takes longer than some pages."""
+    return default_dataset()
+
+
+def begin_field(key: str, value) -> None:
+    """Put the value into the field of this key before it is drawn: at first, and again when it is another than the last."""
+    put = f"{key}.put"
+    if key not in st.session_state or st.session_state.get(put) != value:
+        st.session_state[key] = st.session_state[put] = value
 
 
 def _keep(name: str, label: str, sources: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.state import link_to_data
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts
 from core.health import CLIPPED_SHARE, SILENT_DB
@@ -71,4 +72,5 @@ def opened_index(dataset: Dataset, listed: Sequence[int]) -> int | None:
     st.session_state[OPEN] = dataset.clips[index].key
     if wanted:
         st.query_params["clip"] = dataset.clips[index].key
+        link_to_data()
     return index

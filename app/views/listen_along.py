@@ -1,5 +1,7 @@
 """Listen inside, for sounds longer than the model's window: answers over time, events, and which stretch to look into."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +12,7 @@ from app.components.timeline import timeline
 from app.listening import Heard, Sound, go_through_again, going_through
 from app.state import is_dark
 from core.events import THRESHOLD, Event, events_csv, find_events
-from core.predict import Prediction
+from core.predict import Prediction, Window
 
 EVERY = 0.5  # s between two looks at the work
 TABLE_HEIGHT = 320
@@ -42,46 +44,47 @@ def _progress(job) -> None:
 
 
 def part_of(sound: Sound) -> dict:
-    """What the person chose in this sound: ``window`` (an index), ``region`` (seconds to play), ``plays`` (how often)."""
-    return st.session_state.setdefault(f"listen_part_{sound.key}", {"window": None, "region": None, "plays": 0})
+    """What the person chose in this sound: ``time`` (seconds, to look into), ``region`` (seconds to play), ``plays`` (how
+    often)."""
+    return st.session_state.setdefault(f"listen_part_{sound.key}", {"time": None, "region": None, "plays": 0})
 
 
 def along(sound: Sound, prediction: Prediction, outline: tuple) -> int:
     """The drawing over time, the events, and the index of the window to look into; the surest one at first."""
     part, windows = part_of(sound), prediction.windows
     slider = f"listen_window_{sound.key}_{len(windows)}"
-    if part["window"] is None or part["window"] >= len(windows):
-        part["window"] = prediction.surest_window
-    st.session_state[slider] = part["window"]
+    if part["time"] is None:
+        part["time"] = _middle(windows[prediction.surest_window])
+    # by its time: another model's windows may be of another length
+    window = min(range(len(windows)), key=lambda place: abs(_middle(windows[place]) - part["time"]))
+    st.session_state[slider] = window
     threshold = st.session_state.get("listen_threshold", round(100 * THRESHOLD)) / 100
     events = find_events(prediction, threshold)
 
     def pick(time: float) -> None:
-        part["window"] = min(range(len(windows)), key=lambda i: abs((windows[i].start + windows[i].end) / 2 - time))
-        part["region"] = None
+        part.update(time=time, region=None)
 
-    view = timeline_view(prediction, outline, events, part["window"], dark=is_dark(),
-                         name=f"{sound.key} {threshold} {part['window']}")
+    view = timeline_view(prediction, outline, events, window, dark=is_dark(), name=f"{sound.key} {threshold} {window}")
     timeline(view, pick)
     if len(prediction.class_names) > ROWS:
         many = len(prediction.class_names)
         st.caption(f"The {ROWS} most probable of {many} classes are drawn; the table has the events of all.")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _events(sound, events, part)
+        _events(sound, events, windows, part)
     with right:
         st.slider("An event begins at a probability of (%)", 5, 95, round(100 * THRESHOLD), step=5, key="listen_threshold",
                   persist_state="session", help="It goes on while the probability stays above 70 % of that. Each window "
                                                 "speaks for the half of it that is nearest to its middle.")
         st.select_slider("Look into", range(len(windows)), key=slider,
                          format_func=lambda i: f"{_clock(max(0.0, windows[i].start))} to {_clock(windows[i].end)}",
-                         on_change=lambda: part.update(window=st.session_state[slider], region=None))
+                         on_change=lambda: part.update(time=_middle(windows[st.session_state[slider]]), region=None))
         st.download_button("Events as CSV", events_csv(events), f"{sound.name}.events.csv", "text/csv",
                            icon=":material/download:", on_click="ignore", disabled=not events)
-    return part["window"]
+    return window
 
 
-def _events(sound: Sound, events: list[Event], part: dict) -> None:
+def _events(sound: Sound, events: list[Event], windows: Sequence[Window], part: dict) -> None:
     if not events:
         st.caption("No event at this threshold: no class is ever that probable.")
         return
@@ -92,13 +95,17 @@ def _events(sound: Sound, events: list[Event], part: dict) -> None:
 
     def play(row: int) -> None:
         event = events[row]
-        part.update(window=event.window, region=(event.start, event.end), plays=part["plays"] + 1)
+        part.update(time=_middle(windows[event.window]), region=(event.start, event.end), plays=part["plays"] + 1)
 
     percent = st.column_config.NumberColumn(format="%.1f", width="small")
     played = next((row for row, event in enumerate(events) if part["region"] == (event.start, event.end)), None)
     row_table(table, played, play, key=f"listen_events_{sound.key}_{len(events)}",
               height=table_height(len(events), TABLE_HEIGHT), alt="Events with start, end, class and probability",
               column_config={"mean %": percent, "peak %": percent})
+
+
+def _middle(window: Window) -> float:
+    return (window.start + window.end) / 2
 
 
 def _clock(seconds: float) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
+from app.state import link_to_data
 from app.views.listen_many import choose_many
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
@@ -144,6 +145,7 @@ def _clip(run: Run) -> Sound | None:
         st.button("Next", icon=":material/skip_next:", key="listen_next", on_click=_step, args=(keys, key, 1),
                   help="The next clip of this class (arrow key →)")
     link(clip=key)
+    link_to_data()
     try:
         return sound_of_clip(dataset, clips[key])
     except UserError as error:

@@ -76,6 +76,18 @@ def test_the_link_restores_clip_filters_and_settings(page):
     assert app.slider(key="part_dog/a-2.wav").value == (0.2, 0.6)
 
 
+def test_a_copied_address_opens_the_data_set_of_its_clip(page, voices, monkeypatch):
+    monkeypatch.setattr("app.state.default_dataset", lambda: "sounds")
+    app = AppTest.from_file(str(ROOT / "app" / "views" / "explore.py"), default_timeout=60)
+    app.session_state["earshot_dataset"], app.session_state["earshot_label"] = "voices", "speaker"
+    app.run().button(key="explore_next").click().run()
+    link = {name: app.query_params[name] for name in ("dataset", "label", "clip")}
+    assert (link["dataset"], link["label"]) == ("voices", "speaker") and "sources" not in app.query_params
+    copied = page(**link)
+    assert copied.multiselect(key="class").options == ["Ada", "Max"] and copied.query_params["clip"] == link["clip"]
+    assert "dataset" not in page(clip="dog/a-2.wav").query_params, "it is the usual one"
+
+
 def test_the_part_of_a_clip_that_is_filtered_away_is_not_that_of_the_next(page):
     app = page(clip="dog/a-2.wav", part="0.2-0.6")
     assert app.slider(key="part_dog/a-2.wav").value == (0.2, 0.6)

@@ -48,9 +48,9 @@ def wav(seconds: float, seed: int = 0, level: float = 0.3) -> bytes:
     return buffer.getvalue()
 
 
-def trained(data, model: str, *folds: str) -> str:
+def trained(data, model: str, *folds: str, seconds: float = SECONDS) -> str:
     config = TrainConfig(dataset=str(data.root), model=model, protocol="published", sample_rate=RATE,
-                         clip_seconds=SECONDS)
+                         clip_seconds=seconds)
     run = create_run(config, name=f"run-{model}")
     for number, fold in enumerate(folds):
         torch.manual_seed(number)
@@ -153,8 +153,10 @@ def test_the_link_restores_run_fold_and_clip_and_follows_the_choice(page, data):
     assert {box.label: box.value for box in app.selectbox} == {
         "Model": name, "Trained on": "2", "Class": "glass [x](y)", "Clip": "04.wav"}
     next(box for box in app.selectbox if box.label == "Clip").set_value("07.wav")
+    app.query_params.pop("dataset")  # as on another page, where it was chosen
     checked(app.run())
     assert app.query_params["clip"] == "07.wav" and app.query_params["fold"] == "2"
+    assert app.query_params["dataset"] == str(data.root), "a copied address opens the data set of its clip"
     next(box for box in app.selectbox if box.label == "Model").set_value("run-cnn1d")
     checked(app.run())
     assert app.query_params["run"] == "run-cnn1d"
@@ -267,6 +269,19 @@ def test_a_clip_longer_than_the_window_is_drawn_over_time_and_offers_its_windows
     slider.set_value(3)
     app = checked(app.run())
     assert drawn(app)["sound"]["span"] == drawn(app, "timeline")["window"] == [pytest.approx(0.7), pytest.approx(1.2)]
+
+
+def test_the_next_model_looks_at_the_same_moment_whatever_its_window(page, data):
+    trained(data, "cnn_transformer_h2", "1")
+    trained(data, "cnn_transformer_h1", "1", seconds=0.25)
+    app = page(pending=("long.wav", wav(1.2)), run="run-cnn_transformer_h2")
+    app.select_slider[0].set_value(2)
+    app = checked(app.run())
+    assert drawn(app, "timeline")["window"] == [0.5, 1.0]
+    app.selectbox(key="listen_run").set_value("run-cnn_transformer_h1")
+    app = checked(app.run())
+    start, end = drawn(app, "timeline")["window"]
+    assert end - start == pytest.approx(0.25) and start < 0.75 < end
 
 
 def test_a_sound_that_is_played_as_ogg_stays_the_same_to_its_player(page, data):

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import show_error, with_whole_page
 from app.components.frame import escape
 from app.single_press import press_once
+from app.state import begin_field
 from core.config import checkpoints_dir
 from core.errors import UserError
 from core.manage import NOTE_LENGTH, Deleted, delete_run, deleted_runs, rename_run, restore_run, write_note
@@ -25,7 +26,7 @@ def manage_menu(run: Run, moved: Moved) -> None:
             st.caption(f"It is {status.state}: it can be renamed or deleted when it has ended.")
         name, note = f"name_{run.name}", f"note_{run.name}"
         st.session_state.setdefault(name, run.name)
-        st.session_state.setdefault(note, run.note)
+        begin_field(note, run.note)  # anew where it was written elsewhere: typed over an old one, that would be lost
         st.text_input("Name", key=name, disabled=status.active, on_change=with_whole_page(_rename),
                       args=(run.name, name, moved), help="Press Enter to rename the run; links to its old name still lead here")
         st.text_area("Note", key=note, max_chars=NOTE_LENGTH, height=100, on_change=_note, args=(run.name, note),

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import show_error
 from app.components.frame import escape
 from app.single_press import press_once
+from app.state import begin_field
 from core.errors import UserError
 from core.manage import Deleted, delete_study, deleted_runs, restore_run
 from core.runs import resume
@@ -25,7 +26,7 @@ def study_menu(study: Study, closed: Callable[[str], None]) -> None:
             st.caption(f"It is {status.state}: it can be changed when it has ended.")
         if whole:
             wanted = f"more_{study.name}"
-            st.session_state.setdefault(wanted, study.trials_wanted + MORE)
+            begin_field(wanted, study.trials_wanted + MORE)
             st.number_input("Go on to so many trials", key=wanted, step=1, disabled=status.active)
             st.button("Go on", icon=":material/resume:", key=f"go_on_{study.name}", disabled=status.active,
                       on_click=press_once(f"go on {study.name}", _go_on), args=(study.name, wanted))

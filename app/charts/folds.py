@@ -18,7 +18,7 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
     shade = ink(dark)
     metrics = list(dict.fromkeys(folds["metric"]))
     splits = [split for split in ("validation", "test") if split in set(folds["split"])]
-    figure = new_figure(dark=dark, height=height, y_title="%", margin=(56, 12, 36, 36))
+    figure = new_figure(dark=dark, height=height, y_title="Score (%)", margin=(56, 12, 36, 36))
     for place, split in enumerate(splits):
         offset = (place - (len(splits) - 1) / 2) * 0.34
         colour, part = split_colour(split, dark), folds[folds["split"] == split]
@@ -43,7 +43,8 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
 def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
     """The runs under each other on one accuracy axis: folds as dots, mean as a tick, 95 % interval as a bar.
 
-    Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None).
+    Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None), and perhaps ``dot``,
+    what these are if not folds.
     """
     shade = ink(dark)
     figure = new_figure(dark=dark, height=60 + 48 * len(runs), x_title="Accuracy on the tested clips (%)",
@@ -56,7 +57,7 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
                                opacity=0.28, hovertemplate=f"95 % interval {low:.1f} to {high:.1f} %<extra></extra>")
         figure.add_scatter(x=values.tolist(), y=[row] * len(values), mode="markers",
                            marker=dict(size=8, color=shade.muted, opacity=0.7),
-                           hovertemplate="one fold: %{x:.1f} %<extra></extra>")
+                           hovertemplate=f"one {run.get('dot', 'fold')}: %{{x:.1f}} %<extra></extra>")
         if run["mean"] is not None:
             figure.add_scatter(x=[100 * run["mean"]], y=[row], mode="markers",
                                marker=dict(symbol="line-ns", size=18, line=dict(color=shade.accent, width=3)),

@@ -80,10 +80,12 @@ def _unfinished(result: Result) -> None:
 
 
 def _meaning(result: Result, metric: str) -> str:
-    over = f"Mean over {count(len(result.metrics['folds']), result.over[:-1])}"
+    number, clips = len(result.metrics["folds"]), count(result.clips, "test clip")
     interval = ("Wilson's 95 % interval, each of the clips counted once" if metric == "accuracy" else
                 "95 % interval by drawing whole recordings anew, 1,000 times")
-    return f"{over} on {count(result.clips, 'test clip')}; ± is the standard deviation over {result.over}. {interval}."
+    if number == 1:
+        return f"One {result.over.removesuffix('s')} on {clips}. {interval}."
+    return f"Mean over {number} {result.over} on {clips}; ± is the standard deviation over {result.over}. {interval}."
 
 
 def classes_block(result: Result) -> None:

@@ -205,6 +205,8 @@ def _cost_figure(results: tuple[Result, ...], against: str, dark: bool, height: 
 
 
 def _line(each: Contender) -> dict:
-    score = each.scores["accuracy"]
-    return {"name": each.title, "mean": score.mean, "ci95": None if score.low is None else (score.low, score.high),
+    score, first = each.scores["accuracy"], each.runs[0]
+    alone = len(first.metrics["folds"]) == 1 < len(each.runs)  # one model a seed
+    return {"name": each.title, "dot": "seed" if alone else first.over.removesuffix("s"), "mean": score.mean,
+            "ci95": None if score.low is None else (score.low, score.high),
             "folds": [fold["accuracy"] for run in each.runs for fold in run.metrics["folds"]]}

@@ -17,6 +17,7 @@ from app.views.train_state import (
     chosen_models,
     chosen_protocols,
     chosen_seeds,
+    in_words_of_the_form,
     values_of_form,
     wrong_protocol,
 )
@@ -92,7 +93,7 @@ def own_plans(ready: bool) -> tuple[list[Plan], str | None]:
     try:
         return plans_with(values_of_form() | {"folds": chosen_folds()}), None
     except UserError as error:
-        return [], str(error)
+        return [], in_words_of_the_form(error)
 
 
 def plans_with(settings: dict) -> list[Plan]:

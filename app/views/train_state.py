@@ -68,8 +68,15 @@ def wrong(name: str, value) -> str | None:
     try:
         parse_setting(f"{name}={'none' if value is None and optional else '' if value is None else value}")
     except UserError as error:
-        return str(error).replace(name, field_named(name).metadata["label"], 1)
+        return in_words_of_the_form(error)
     return None
+
+
+def in_words_of_the_form(error: UserError) -> str:
+    """The sentence, where it begins with a setting's name with the label of its field instead."""
+    name, space, rest = str(error).partition(" ")
+    label = next((field.metadata["label"] for field in config_fields() if field.name == name), name)
+    return label + space + rest
 
 
 def parse_seeds(text: str) -> list[int]:

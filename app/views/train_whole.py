@@ -9,7 +9,7 @@ from app.components.frame import escape
 from app.state import chosen_data, current_dataset
 from app.views.train_choice import choose_name, chosen_name, seeds_field
 from app.views.train_cost import start
-from app.views.train_state import KEEP, chosen_seeds, values_of_form, wrong
+from app.views.train_state import KEEP, chosen_seeds, in_words_of_the_form, values_of_form, wrong
 from core.config import field_named
 from core.errors import UserError
 from core.experiments import ASSIGNMENT, combinations
@@ -51,5 +51,5 @@ def checked(settings: dict, seeds: list[int], plan_of) -> list[Plan]:
     try:
         return [plan_of(config) for config in combinations(**ASSIGNMENT, seeds=seeds, **chosen_data(), **settings)]
     except UserError as error:
-        say_wrong(str(error))
+        say_wrong(in_words_of_the_form(error))
         return []

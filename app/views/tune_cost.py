@@ -8,6 +8,7 @@ from app.components import guarded_fragment, say_wrong, show_error
 from app.single_press import press_once
 from app.state import chosen_data
 from app.views.train_cost import say_pace
+from app.views.train_state import in_words_of_the_form
 from core.config import TrainConfig
 from core.errors import UserError
 from core.plan import Plan
@@ -33,7 +34,7 @@ def start(model: str, settings: dict, space: list[Searched], trials: int, name: 
         try:
             plan = checked(TrainConfig(**settings | chosen_data() | {"model": model}), tuple(space), trials)
         except UserError as error:
-            impossible = str(error)
+            impossible = in_words_of_the_form(error)
     say_wrong(impossible)
     waiting = plan and most_it_costs(plan, trials).unknown and st.session_state.get(MEASURING, True)
     guarded_fragment(1 if waiting else None)(_cost)(plan, trials)

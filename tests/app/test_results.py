@@ -12,7 +12,7 @@ from app.views.results_data import dataset_of, load_results
 from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.disk import size_of
-from core.manage import delete_study, deleted_runs, rename_run
+from core.manage import delete_study, deleted_runs, rename_run, write_note
 from core.runs import get_run as load
 from core.runs import list_runs
 from core.search_space import SPACE
@@ -78,6 +78,7 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
     metrics = {metric.label: metric.value for metric in app.metric}
     assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
     assert metrics["Trainable parameters"] == "213,578"
+    assert next(metric.help for metric in app.metric).startswith("Mean over 5 folds on 30 test clips; ± is the standard")
     accuracy = load("first").summary["accuracy"]["mean"]
     assert metrics["Test accuracy"] == f"{100 * accuracy + 1e-9:.1f} %"
     runs = next(table.value for table in app.dataframe if "interval" in table.value)
@@ -118,6 +119,8 @@ def test_one_row_per_model_and_protocol_with_validation_beside_test(data, tmp_pa
     assert app.query_params["experiment"] == "design" and app.selectbox(key="results_experiment").value == "design"
     table = next(table.value for table in app.dataframe if "contender" in table.value)
     assert sorted(table["contender"]) == ["cnn1d · assignment", "cnn1d · split", "cnn_transformer_h4 · split", "half"]
+    drawn = next(chart.proto.spec for chart in app.get("plotly_chart") if "95 % interval" in chart.proto.spec)
+    assert "one model: " in drawn and "one fold" not in drawn
     own = table.set_index("contender").loc["cnn1d · assignment"]
     means = [load(name).summary["validation"]["accuracy"]["mean"] for name in ("run0", "again")]
     assert own["seeds"] == "0, 1" and own["validation"] == pytest.approx(100 * np.mean(means), abs=0.051)
@@ -199,9 +202,10 @@ def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
 
 
 def test_of_two_runs_that_differ_in_nothing_the_chosen_one_is_compared(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published")
-    make(data, tmp_path, "gpu", protocol="published", skill=3)
+    make(data, tmp_path, "first", protocol="split")
+    make(data, tmp_path, "gpu", protocol="split", skill=3)
     app = page(run="first")
+    assert app.metric[0].help.replace("\\", "").startswith("One model on 6 test clips. Wilson's"), "no mean and no ± of one"
     for chosen, other in (("first", "gpu"), ("gpu", "first")):
         app.selectbox(key="results_run").set_value(chosen).run()
         assert not app.exception and app.header[0].value == chosen
@@ -350,6 +354,8 @@ def test_a_run_at_work_can_be_noted_but_not_renamed_or_deleted(data, tmp_path, p
     assert "It is running: it can be renamed or deleted when it has ended" in texts(app)
     app.text_area("note_busy").set_value("while it runs").run()
     assert load("busy").note == "while it runs"
+    write_note("busy", "written elsewhere")
+    assert app.run().text_area("note_busy").value == "written elsewhere"
 
 
 def test_the_last_run_deleted_can_still_be_brought_back(data, tmp_path, page):

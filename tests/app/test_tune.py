@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.charts import tuning as charts
 from app.views import train_state, tune_choice
+from app.views.tune_menu import MORE
 from core import costs
 from core.config import ROOT, TrainConfig
 from core.runs import create_run, list_runs
@@ -142,6 +143,10 @@ def test_what_stands_on_train_is_where_the_search_starts(config):
     next(c for c in app.get("button_group") if c.key == "tune.from").set_value(tune_choice.AS_ON_TRAIN).run()
     assert app.session_state["tune.from"] == tune_choice.AS_ON_TRAIN
     assert app.session_state[train_state.key("label_smoothing")] == 0.2
+    app.session_state[train_state.key("batch_size")] = 0
+    assert "Batch size expects" in said(app.run()) and "batch_size" not in said(app)
+    app.session_state[train_state.key("batch_size")] = 16
+    app.run()
     button(app, "Start the study").click().run()
     (study,) = list_studies()
     assert study.config.label_smoothing == 0.2 and study.start_in_words == "the starting point"
@@ -221,6 +226,7 @@ def test_cancel_resume_and_more_trials(config, launched):
     app.number_input("more_s").set_value(5).run()
     app.button("go_on_s").click().run()
     assert study.trials_wanted == 5 and launched == ["s", "s"]
+    assert app.number_input("more_s").value == 5 + MORE, "what is offered next is not refused"
 
 
 def test_a_study_is_deleted_and_comes_back(config):

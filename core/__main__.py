@@ -1,6 +1,7 @@
 """The command line: ``python -m core COMMAND``. Each command is a file in ``core/commands``."""
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -45,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            print(f"error: {error.filename!r} is a longer name than this system allows; give a shorter one", file=sys.stderr)
+            return 2
         print(f"failed: {type(error).__name__}: {error}; the details are in {_keep_details()}", file=sys.stderr)
         return 1
 

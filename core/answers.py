@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ def sounds_in(paths: Iterable[str | Path]) -> list[str]:
     for path in paths:
         if not str(path).strip():
             raise UserError("expected a sound file or a folder of them, found an empty name")
-        if not Path(path).is_dir():
+        if not os.path.isdir(path):  # of a name that is too long it says no, where a Path raises
             files.append(str(path))
             continue
         try:

@@ -5,6 +5,7 @@ A waveform is float32 ``(samples,)``, nominally in [-1, 1]. Files are opened by 
 sentence, because files come from people.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -109,7 +110,7 @@ def _asked(source: AudioSource, header: bool, start: float | None = None, end: f
     name, path, data = _name(source), None, None
     if isinstance(source, Path | str):
         path = Path(source).absolute()
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise UserError(f"{name} is not there: expected a sound file at {_shown(str(source))}")
         size = path.stat().st_size
     else:

@@ -54,7 +54,7 @@ def carry_out(run: Work, on_progress: Callable[[float, str], None], do: Callable
 def set_threads() -> None:
     """All cores for one training at a time; ``EARSHOT_THREADS`` overrides it."""
     text = os.environ.get("EARSHOT_THREADS") or str(cpu_count())
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise UserError(f"EARSHOT_THREADS expects a number of threads, found {text!r}")
     torch.set_num_threads(int(text))
 

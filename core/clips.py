@@ -14,6 +14,11 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter in JOINERS else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def _seconds(time: float) -> str:
+    """To the microsecond, however long the recording."""
+    return f"{time:.6f}".rstrip("0").rstrip(".")
+
+
 @dataclass(frozen=True)
 class Clip:
     """One labelled sound: a file, or the part of it from ``start`` to ``end`` seconds.
@@ -35,7 +40,7 @@ class Clip:
         """What names the clip in saved tables: its path, and ``#t=start,end`` behind it for a part of a file."""
         if self.start is None and self.end is None:
             return self.path
-        return f"{self.path}#t={self.start or 0:g}" + ("" if self.end is None else f",{self.end:g}")
+        return f"{self.path}#t={_seconds(self.start or 0)}" + ("" if self.end is None else f",{_seconds(self.end)}")
 
     @property
     def name(self) -> str:
@@ -54,6 +59,7 @@ class Dataset:
     layout: str
     source_rule: str
     licence: str = ""
+    lost_folds: tuple[int, ...] = ()  # of its own: those of which a limit of clips per class left none
 
     @cached_property
     def targets(self) -> np.ndarray:

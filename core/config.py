@@ -234,11 +234,11 @@ def _checked(field: dataclasses.Field, value):
     rule = field.metadata
     try:
         value = _converted(kind, value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
         raise UserError(f"{field.name} expects {noun}, found {value!r}") from None
     if rule["choices"] and value not in rule["choices"]:
-        raise UserError(f"{field.name} expects one of {', '.join(rule['choices'])}, found {value!r}")
+        raise UserError(f"{field.name} expects one of {', '.join(map(str, rule['choices']))}, found {value!r}")
     low, high = rule["low"], rule["high"]
     if low is not None and not low <= value <= high:
         unit = rule["unit"] and " " + rule["unit"]

@@ -172,13 +172,15 @@ def contenders(runs: Sequence[Finished]) -> list[Contender]:
 
 
 def by_dataset(runs: Sequence[Finished]) -> dict[str, list[Finished]]:
-    """The runs by what they can be compared on: the data set's name, and its classes where two of a name differ."""
+    """The runs by what they can be compared on: a data set with the same classes and the same clips. Where two of a name
+    differ, that is said behind it. The clips of ESC-10 are known by their names, whichever layout they lie in."""
     groups: dict[tuple, list[Finished]] = defaultdict(list)
     for run in runs:
-        groups[run.dataset, run.class_names].append(run)
-    names = [dataset for dataset, _ in groups]
-    return {dataset if names.count(dataset) == 1 else f"{dataset} ({len(classes)} classes, {classes[0]} …) {number}": group
-            for number, ((dataset, classes), group) in enumerate(groups.items(), start=1)}
+        groups[run.dataset, run.class_names, "" if run.dataset == "ESC-10" else run.data].append(run)
+    names = [dataset for dataset, *_ in groups]
+    return {dataset if names.count(dataset) == 1 else
+            f"{dataset} ({len(classes)} classes, {classes[0]} …; {group[0].metrics.get('clips') or 0:,} clips) {number}": group
+            for number, ((dataset, classes, _), group) in enumerate(groups.items(), start=1)}
 
 
 def _mean_of_known(values: Iterable[float | None]) -> float | None:

@@ -55,6 +55,9 @@ def load_dataset(name_or_path: str | Path, *, label: str = "label", limit: int |
         raise UserError(f"{dataset.name} has no clips: expected {LAYOUTS}")
     if len(dataset.class_names) < 2:
         raise UserError(f"{dataset.name} has only one class, {dataset.class_names[0]!r}; two or more are needed")
+    if len(set(keys := [clip.key for clip in dataset.clips])) < len(keys):
+        twice, times = Counter(keys).most_common(1)[0]
+        raise UserError(f"{dataset.name} lists {plain(twice)!r} {times} times; a clip counts once, so leave one of these rows")
     dataset = regrouped(dataset, sources)
     return dataset if limit is None else _limited(dataset, limit)
 
@@ -248,4 +251,5 @@ def _limited(dataset: Dataset, limit: int) -> Dataset:
             taken[clip.label] += 1
             kept.append(index)
     clips = tuple(dataset.clips[index] for index in sorted(kept))
-    return dataclasses.replace(dataset, clips=clips)
+    lost = set(dataset.folds) - {clip.fold for clip in clips}
+    return dataclasses.replace(dataset, clips=clips, lost_folds=tuple(sorted(lost)))

@@ -31,8 +31,9 @@ def download(url: str, folder: Path, on_progress: Progress | None = None) -> Pat
     (ETag) or, where it gives none, of that length: what is fetched so must be checked by its content.
     Raises :class:`UserError` when the server has no such file or the connection stays cut.
     """
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise UserError(f"expected an address that begins with http:// or https://, found {url!r}")
+    if not _is_address(url):
+        raise UserError(f"expected an address that begins with http:// or https:// and has only letters, digits and signs of "
+                        f"ASCII, found {url!r}")
     folder.mkdir(parents=True, exist_ok=True)
     complete = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.download"
     if complete.exists():
@@ -56,6 +57,13 @@ def download(url: str, folder: Path, on_progress: Progress | None = None) -> Pat
         if failures >= ATTEMPTS:
             raise UserError(f"the download stopped after {_size(part) / 1e6:.1f} MB ({reason}); begun again, it goes "
                             "on from there")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return urllib.parse.urlsplit(url).scheme in ("http", "https") and url.isascii()
+    except ValueError:  # brackets that do not close
+        return False
 
 
 def _continue(url: str, part: Path, on_progress: Progress | None) -> None:

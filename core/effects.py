@@ -2,13 +2,10 @@
 
 import math
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from core.errors import UserError
 
 N_FFT, HOP = 512, 128  # of the phase vocoder
 EARLIEST_SECONDS = 0.1  # the shortest reverberation drawn
@@ -97,15 +94,10 @@ def room(seconds: float, sample_rate: int, generator: torch.Generator) -> Tensor
 def impulse_responses(folder: str, sample_rate: int) -> tuple[Tensor, ...]:
     """All sounds below a folder, sorted by path, with their loudest sample first."""
     from core.audio import read_audio, resample
-    from core.readers import audio_files
+    from core.readers import impulse_files
 
-    place = Path(folder).expanduser()
-    files = audio_files(place) if place.is_dir() else []
-    if not files:
-        raise UserError(f"the folder of impulse responses {folder} holds no sounds; give a folder with wav or flac files, or "
-                        "leave it empty for generated rooms")
     found = []
-    for file in files:
+    for file in impulse_files(folder):
         waveform, rate = read_audio(file)
         waveform = resample(waveform, rate, sample_rate)
         found.append(torch.from_numpy(waveform[abs(waveform).argmax() :].copy()))

@@ -30,6 +30,7 @@ class Finished:
     history: "pd.DataFrame"
     experiment: str = ""
     device: str = ""  # what it was trained on; empty where nothing says so
+    data: str = ""  # the fingerprint of its clips; empty where nothing says so
 
     @property
     def seed(self) -> int:
@@ -87,7 +88,7 @@ def read_finished(run: Run) -> Finished:
                         f"`python -m core runs --recompute {run.name}` makes the summary again")
     settings = {} if run.problem else run.config.to_dict()
     return Finished(run.name, summary["model"], summary["protocol"], summary["dataset"], class_names, settings, summary,
-                    predictions, run.history(), run.experiment, run.device)
+                    predictions, run.history(), run.experiment, run.device, run.fingerprint)
 
 
 def unfinished_sentence(runs: Sequence[Run]) -> str:

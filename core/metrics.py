@@ -60,7 +60,8 @@ def ensemble(predictions: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFr
     """One row per clip: the mean probabilities of all models that answered for it."""
     first = predictions.drop_duplicates("path").set_index("path")
     mean = predictions.groupby("path", sort=False)[list(class_names)].mean()
-    return first.assign(**{name: mean[name] for name in class_names}).reset_index()[list(predictions.columns)]
+    first[list(class_names)] = mean.loc[first.index]
+    return first.reset_index()[list(predictions.columns)]
 
 
 def scores(rows: Answers) -> dict:

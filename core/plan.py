@@ -12,6 +12,7 @@ from core.config import TrainConfig
 from core.datasets import Dataset, configured_dataset
 from core.errors import UserError
 from core.pretrained import check_pretrained
+from core.readers import impulse_files
 from core.run_checks import PREDICTION_COLUMNS
 from core.splits import Split, clip_folds, make_splits
 
@@ -54,6 +55,8 @@ def make_plan(config: TrainConfig) -> Plan:
     """Check everything that can be checked before a start. Raises :class:`UserError` with what to change."""
     check_model(config.model)
     check_pretrained(config)
+    if config.reverb and config.reverb_folder:
+        impulse_files(config.reverb_folder)
     _check_device(config.device)
     dataset = configured_dataset(config)
     for name in dataset.class_names:

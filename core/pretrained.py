@@ -1,6 +1,7 @@
 """Where the weights of a fine-tuned model come from, checked before anything starts. Imports neither torch nor transformers."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 from core.config import TrainConfig, read_json
@@ -10,6 +11,7 @@ HUB = {"ast_finetune": "MIT/ast-finetuned-audioset-10-10-0.4593", "wav2vec2_fine
 MARKS = {"ast_finetune": "patch_embeddings", "wav2vec2_finetune": "conv_layers"}  # in the names of their first weights
 KINDS = {"ast_finetune": "audio-spectrogram-transformer", "wav2vec2_finetune": "wav2vec2"}  # in a folder's config.json
 RANDOM = "random"
+FRAME, FRAME_STEP = 400, 160  # samples of a frame of the AST at 16 kHz, and from one to the next
 WAYS = "give pretrained=FOLDER with a model saved by transformers, or pretrained=random to start without"
 
 
@@ -35,13 +37,18 @@ def check_pretrained(config: TrainConfig) -> None:
     if config.sample_rate != 16_000:
         raise UserError(f"{config.model} was trained on sound at 16,000 Hz; expected sample_rate=16000, found "
                         f"{config.sample_rate}")
+    heard = 1 + (round(config.clip_seconds * config.sample_rate) - FRAME) // FRAME_STEP
+    if config.model == "ast_finetune" and heard > config.frames:
+        raise UserError(f"with frames={config.frames} {config.model} hears {config.frames / 100:.1f} s, and clips of "
+                        f"{config.clip_seconds:g} s were asked for; set frames=1024 or a shorter clip_seconds")
     source, wanted = source_of(config), KINDS[config.model]
     folder = Path(source).expanduser()
-    if source == RANDOM or not (folder.is_dir() or _looks_like_path(source)):
+    if source == RANDOM or not (os.path.isdir(folder) or _looks_like_path(source)):
         return
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} holds no model: expected a config.json as transformers saves it; {WAYS}")
-    found = read_json(folder / "config.json").get("model_type")
+    described = read_json(folder / "config.json")
+    found = described.get("model_type") if isinstance(described, dict) else None
     if found != wanted:
         raise UserError(f"{folder} holds a model of the kind {found!r}, expected {wanted!r}; {WAYS}")
     files = sorted(folder.glob("*.safetensors"))

@@ -12,7 +12,7 @@ from core.audio import AUDIO_EXTENSIONS
 from core.clips import Clip, Dataset, plain
 from core.errors import UserError
 from core.grouping import cut_from, name_rule, sources_by_name
-from core.tables import number, read_table, relative_path
+from core.tables import Row, number, read_table, relative_path
 
 ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
                  "rooster", "crackling_fire")
@@ -49,6 +49,16 @@ def audio_files(folder: Path) -> list[Path]:
         found += [Path(place, name) for name in names
                   if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".") and is_text(name)]
     return sorted(found, key=lambda path: path.as_posix())
+
+
+def impulse_files(folder: str) -> list[Path]:
+    """The impulse responses of rooms in a folder; :class:`UserError` where it holds none."""
+    place = Path(folder).expanduser()
+    files = audio_files(place) if os.path.isdir(place) else []
+    if not files:
+        raise UserError(f"the folder of impulse responses {folder} holds no sounds; give a folder with wav or flac files, or "
+                        "leave it empty for generated rooms")
+    return files
 
 
 def is_text(name: str) -> bool:
@@ -110,8 +120,8 @@ def _archive_label(folder: Path) -> str:
 def read_esc50(root: Path, esc10_only: bool = False) -> Dataset:
     """``meta/esc50.csv`` beside ``audio/``; or only the 400 clips of its ESC-10 subset."""
     rows = read_table(root / ESC50_TABLE, ("filename", "fold", "category", "src_file", "esc10"))
-    clips = [Clip(relative_path("audio/" + row["filename"], row.where), row["category"],
-                  number(row["fold"], "fold", row.where, int), row["src_file"])
+    clips = [Clip(relative_path("audio/" + row["filename"], row.where), _filled(row, "category"),
+                  number(row["fold"], "fold", row.where, int), _filled(row, "src_file"))
              for row in rows if not esc10_only or row["esc10"].strip().lower() == "true"]
     rule = "fold and source are columns of the data set's own table"
     if esc10_only:
@@ -123,8 +133,8 @@ def read_esc50(root: Path, esc10_only: bool = False) -> Dataset:
 def read_urbansound8k(root: Path) -> Dataset:
     """``metadata/UrbanSound8K.csv`` beside ``audio/fold1`` to ``fold10``."""
     rows = read_table(root / URBAN_TABLE, ("slice_file_name", "fsID", "fold", "class"))
-    clips = [Clip(relative_path(f"audio/fold{row['fold']}/{row['slice_file_name']}", row.where), row["class"],
-                  number(row["fold"], "fold", row.where, int), row["fsID"]) for row in rows]
+    clips = [Clip(relative_path(f"audio/fold{row['fold']}/{row['slice_file_name']}", row.where), _filled(row, "class"),
+                  number(row["fold"], "fold", row.where, int), _filled(row, "fsID")) for row in rows]
     rule = "fold and source (the Freesound recording) are columns of the data set's own table"
     return _dataset("UrbanSound8K", root, clips, "UrbanSound8K", rule, "CC BY-NC 3.0")
 
@@ -149,9 +159,8 @@ def read_speech(root: Path) -> Dataset:
     """
     found = [(file.relative_to(root).as_posix(), folder.name, part == SEGMENTS) for part in (READY, SEGMENTS)
              for folder in class_folders(root / part) for file in audio_files(folder)]
-    sources = sources_by_name([path for path, _, segment in found if not segment])
-    sources |= sources_by_name([path for path, _, segment in found if segment])
     cut = cut_from(found)
+    sources = sources_by_name([path for path, _, _ in found if path not in cut])
     clips = [Clip(path, plain(label), None, plain(sources[cut.get(path, path)]), segment=segment)
              for path, label, segment in found]
     rule = f"a segment belongs to the ready clip that its name begins with; {name_rule(sources)}"
@@ -165,19 +174,24 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
     by_name = {} if "source" in columns else sources_by_name([row["path"] for row in rows])
     clips = []
     for row in rows:
-        if not row[label].strip():
-            raise UserError(f"{row.where}: the column {label!r} is empty; every clip needs a label")
         start, end = (number(row[key], key, row.where) if row.get(key, "").strip() else None
                       for key in ("start", "end"))
         if end is not None and end <= (start or 0):
             raise UserError(f"{row.where}: the clip ends at {end:g} s, which is not after its start at {start or 0:g} s")
         fold = number(row["fold"], "fold", row.where, int) if "fold" in columns else None
-        source = row["source"].strip() if "source" in columns else by_name[row["path"]]
-        if not source:
-            raise UserError(f"{row.where}: the column 'source' is empty; name the recording the clip was cut from")
-        clips.append(Clip(relative_path(row["path"], row.where), plain(row[label].strip()), fold, plain(source), start, end))
+        source = _filled(row, "source") if "source" in columns else plain(by_name[row["path"]])
+        clips.append(Clip(relative_path(row["path"], row.where), _filled(row, label), fold, source, start, end))
     rule = f"source is a column of {table.name}" if "source" in columns else name_rule(by_name)
     return _dataset(table.parent.name, table.parent, clips, "table", rule)
+
+
+def _filled(row: Row, column: str) -> str:
+    """What a row has in a column that every clip needs: its class, its recording."""
+    text = row[column].strip()
+    if not text:
+        raise UserError(f"{row.where}: the column {column!r} is empty; every clip needs its class and, where the table has a "
+                        "column for it, the recording it was cut from")
+    return plain(text)
 
 
 def _dataset(name: str, root: Path, clips: list[Clip], layout: str, rule: str, licence: str = "") -> Dataset:

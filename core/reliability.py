@@ -7,7 +7,7 @@ while nearly all validation clips keep their class. No answer to a test clip tak
 is that of every fold at a temperature fitted without that fold's clips.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,12 +19,14 @@ from core.calibration import Calibration, errors_by_chance, expected_calibration
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.datasets import configured_dataset
 from core.errors import UserError
+from core.finished import read_finished, recordings
 from core.metrics import answers, of_split
 from core.predict import predict
 from core.readers import clip_identity
 from core.run_folder import Run
 from core.sounds_of_none import NOISES, several
 
+Progress = Callable[[float, str], None]
 KEPT = 0.95  # share of known clips; a person forgives a strange sound that gets a class sooner than a dog that gets none
 
 
@@ -53,8 +55,9 @@ class Report:
         return values.pop("calibration") | values
 
 
-def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
-    """Fit, choose, measure, and write the calibration into every checkpoint of ``run``.
+def calibrate(run: Run, validation: Run, side: Run | None = None, on_progress: Progress | None = None) -> Report:
+    """Fit, choose, measure, and write the calibration into every checkpoint of ``run``. What takes long is what ``side`` hears:
+    ``on_progress(share, what it hears)`` is called meanwhile.
 
     Raises :class:`UserError` for runs of different models or classes, without the rows or weights that are needed, or a side
     experiment that left no class out.
@@ -68,12 +71,12 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
         raise UserError(f"{validation.name} and {run.name} do not know the same classes; calibrate with a run that does")
     temperature, known = temperature_of(table, names), answers(of_split(table, "validation"), names)
     test = answers(of_split(finished_predictions(run), "test"), names)
-    unseen = _at_unseen_temperatures(of_split(_identified(run), "test"), _identified(validation), names)
+    unseen = at_unseen_temperatures(of_split(_with_recordings(run), "test"), _with_recordings(validation), names)
     before, after, shipped = (expected_calibration_error(probs, test.targets)
                               for probs in (test.probs, unseen, soften(test.probs, temperature)))
     chance = errors_by_chance(unseen)
     sure = soften(known.probs, temperature).max(axis=1)
-    threshold, shares = choose_threshold(sure, side) if side else (0.0, (None, None, None))
+    threshold, shares = choose_threshold(sure, side, on_progress) if side else (0.0, (None, None, None))
     calibration = Calibration(temperature, threshold)
     for path in run.checkpoints().values():
         loaded = load_checkpoint(path)
@@ -81,24 +84,35 @@ def calibrate(run: Run, validation: Run, side: Run | None = None) -> Report:
     return Report(calibration, before, after, shipped, float(chance.mean()), float((chance >= after).mean()), *shares)
 
 
-def _identified(run: Run) -> pd.DataFrame:
-    """The table of a run's answers with each clip named alike, however its data set lies on disk."""
+def _with_recordings(run: Run) -> pd.DataFrame:
+    """The table of a run's answers with each clip named alike, however its data set lies on disk, and its ``recording``, which
+    is the clip itself where the data set is not here."""
+    known = recordings(read_finished(run))
     table, dataset = finished_predictions(run), (run.summary or {}).get("dataset") or Path(run.config.dataset).name
-    return table.assign(path=[clip_identity(dataset, path) for path in table["path"]])
+    clips = [clip_identity(dataset, path) for path in table["path"]]
+    return table.assign(recording=[known.get(path, clip) for path, clip in zip(table["path"], clips, strict=True)], path=clips)
 
 
-def _at_unseen_temperatures(test: pd.DataFrame, validation: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """The probabilities of every row of ``test``, those of a fold at a temperature fitted without that fold's clips, where
-    there are validation clips of others. The two runs may have drawn their folds differently, so it goes by the clips."""
+def at_unseen_temperatures(test: pd.DataFrame, validation: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """The probabilities of every row of ``test``, those of a fold at a temperature fitted without that fold's recordings. The
+    two runs may have drawn their folds differently, so it goes by the columns ``path`` and ``recording``.
+
+    Raises :class:`UserError` where no validation clip is left for a fold.
+    """
     probs = answers(test, names).probs.copy()
     for fold in test["clip_fold"].unique():
         rows = (test["clip_fold"] == fold).to_numpy()
-        others = validation[~validation["path"].isin(test.loc[rows, "path"])]
-        probs[rows] = soften(probs[rows], temperature_of(others if len(of_split(others, "validation")) else validation, names))
+        tested = test[rows]
+        others = validation[~validation["path"].isin(tested["path"]) & ~validation["recording"].isin(tested["recording"])]
+        if not len(of_split(others, "validation")):
+            raise UserError(f"every validation clip is of a recording that fold {fold} is tested on, so no temperature can be "
+                            "fitted without that fold; calibrate with --validation and a run under the protocol assignment")
+        probs[rows] = soften(probs[rows], temperature_of(others, names))
     return probs
 
 
-def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, float, float]]:
+def choose_threshold(known: np.ndarray, side: Run,
+                     on_progress: Progress | None = None) -> tuple[float, tuple[float, float, float]]:
     """The probability below which the surest class is not believed, and the shares (known kept, noises refused, left-out
     clips refused) there; ``known`` ``(clips,)`` are the surest probabilities of validation clips. Of the thresholds that
     let at least ``KEPT`` of them keep a class, the one that refuses most."""
@@ -109,8 +123,13 @@ def choose_threshold(known: np.ndarray, side: Run) -> tuple[float, tuple[float, 
     models = [_at(load_checkpoint(path), temperature) for fold, path in side.checkpoints().items() if fold != "final"]
     if not models:
         raise UserError(f"{side.name} has no weights here; train it again")
-    sure["noises"] = surest(models, noises())
-    sure["left out"] = surest(models, left_out_clips(side))
+    sounds = noises() | {"clips of the classes left out": left_out_clips(side)}
+    heard = []
+    for number, (kind, some) in enumerate(sounds.items()):
+        if on_progress:
+            on_progress(number / len(sounds), kind)
+        heard.append(surest(models, some))
+    sure |= {"noises": np.concatenate(heard[:-1]), "left out": heard[-1]}
     candidates = np.unique(np.round(np.concatenate(list(sure.values())), 3))
 
     def shares(threshold: float) -> tuple[float, float, float]:
@@ -130,11 +149,9 @@ def surest(models: list[Checkpoint], sounds: Iterator[tuple[np.ndarray, int]]) -
     return np.array([predict(model, waveform, rate).probs.max() for waveform, rate in sounds for model in models])
 
 
-def noises() -> Iterator[tuple[np.ndarray, int]]:
-    """Made-up sounds; digital silence is left out, because it is refused without asking the model."""
-    for kind in NOISES:
-        if kind != "silence":
-            yield from several(kind)
+def noises() -> dict[str, Iterator[tuple[np.ndarray, int]]]:
+    """Made-up sounds by their kind; digital silence is left out, because it is refused without asking the model."""
+    return {kind: several(kind) for kind in NOISES if kind != "silence"}
 
 
 def left_out_clips(side: Run) -> Iterator[tuple[np.ndarray, int]]:
@@ -152,8 +169,9 @@ def _at(checkpoint: Checkpoint, temperature: float) -> Checkpoint:
 
 
 def finished_predictions(run: Run) -> pd.DataFrame:
-    """The table of a run's answers; :class:`UserError` where it has none yet."""
-    table = run.predictions()
-    if table is None:
-        raise UserError(f"{run.name} has no predictions yet; let it finish first")
+    """The table of a run's answers; :class:`UserError` where it is not whole yet."""
+    state, table = run.status.state, run.predictions()
+    if state != "finished" or table is None:
+        raise UserError(f"{run.name} has {'not all of its' if state != 'finished' else 'no'} predictions yet (state: {state}); "
+                        "let it finish first")
     return table

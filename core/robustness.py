@@ -20,10 +20,10 @@ from core.errors import UserError
 from core.intervals import wilson
 from core.metrics import of_split
 from core.predict import Prediction, load_predictor, predict
-from core.readers import clip_identity
 from core.reliability import finished_predictions
 from core.run_folder import Run
 from core.sounds_of_none import EACH, MUSIC, NOISES, SECONDS, several
+from core.summary import answered_clips
 
 Random = np.random.Generator
 LONG_SECONDS = 30.0
@@ -31,6 +31,7 @@ FOREIGN = {kind: (kind, SECONDS) for kind in (*NOISES, *MUSIC)} | {
     f"{kind}, {LONG_SECONDS:g} s": (kind, LONG_SECONDS) for kind in MUSIC}  # sounds of none: kind, length
 CONFIDENT = 0.9
 MP3_COMPRESSION = 0.88  # of libsndfile: 64 kbit/s for mono at 44.1 kHz
+MP3_RATES = (44_100, 48_000, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 
 
 def as_it_is(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
@@ -38,11 +39,12 @@ def as_it_is(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
 
 
 def mp3(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
-    """Through an mp3 of 64 kbit/s and back."""
-    coded = io.BytesIO()
-    soundfile.write(coded, np.clip(waveform, -1, 1), rate, format="MP3", bitrate_mode="CONSTANT",
-                    compression_level=MP3_COMPRESSION)
-    return soundfile.read(io.BytesIO(coded.getvalue()), dtype="float32")[0][: len(waveform)]
+    """Through an mp3 of 64 kbit/s and back; at another rate where an mp3 cannot have this one."""
+    coded, coded_rate = io.BytesIO(), rate if rate in MP3_RATES else MP3_RATES[0]
+    soundfile.write(coded, np.clip(resample(waveform, rate, coded_rate), -1, 1), coded_rate, format="MP3",
+                    bitrate_mode="CONSTANT", compression_level=MP3_COMPRESSION)
+    heard = soundfile.read(io.BytesIO(coded.getvalue()), dtype="float32")[0]
+    return resample(heard, coded_rate, rate)[: len(waveform)]
 
 
 def telephone(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
@@ -132,13 +134,13 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
     """
     table, predictors = _predictions_and_models(run)
     dataset = configured_dataset(run.config)
-    clips = {clip_identity(dataset.name, clip.key): clip for clip in dataset.clips}
     test = of_split(table, "test")
+    clips = answered_clips(test["path"], dataset, run.name)
     for way in ways:
         right, refused = 0, 0
         for number, (path, fold, target) in enumerate(zip(test["path"], test["model_fold"].astype(str), test["target"],
                                                           strict=True)):
-            clip = clips[clip_identity(dataset.name, path)]
+            clip = clips[path]
             waveform, rate = read_audio(dataset.root / clip.path, clip.start, clip.end)
             random = np.random.default_rng([seed, number])
             heard = predict(predictors[fold], WAYS[way](waveform, rate, random), rate)

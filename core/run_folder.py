@@ -57,6 +57,14 @@ class Run(Work):
             return ""
 
     @property
+    def fingerprint(self) -> str:
+        """What its clips hold, as :class:`core.cache.WaveformCache` tells it; empty where nothing says so."""
+        try:
+            return str(self.record.get("data") or "")
+        except UserError:
+            return ""
+
+    @property
     def summary(self) -> dict | None:
         """``summary.json``, None where there is none that can be read."""
         try:

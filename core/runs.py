@@ -196,8 +196,8 @@ def resolve_checkpoint(text: str | None = None) -> Path:
     if text is None:
         return _weights_of(_best_run(), None)
     path = Path(text)
-    if path.suffix == ".safetensors" or path.is_file():
-        if not path.is_file():
+    if path.suffix == ".safetensors" or os.path.isfile(path):
+        if not os.path.isfile(path):
             raise UserError(f"there is no checkpoint file {text}")
         return path
     if is_run_folder(path) and path.resolve().parent != checkpoints_dir().resolve():

@@ -72,6 +72,11 @@ def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -
     """The fold of every clip under a protocol, int64 ``(clips,)``: the data set's own, or one derived from the seed."""
     if protocol not in PROTOCOLS:
         raise UserError(f"there is no protocol called {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+    if dataset.lost_folds and protocol != "kfold":
+        needed = len(dataset.folds + dataset.lost_folds)
+        raise UserError(f"with so few clips per class none is left of fold {dataset.lost_folds[0]} of {dataset.name}, and the "
+                        f"protocol “{protocol}” goes by the data set's own folds; take {needed} clips per class or more, or "
+                        "choose kfold")
     if protocol == "published":
         if len(dataset.folds) < 2:
             raise UserError(f"{dataset.name} has no folds of its own, so the protocol “published” has nothing to "
@@ -101,15 +106,17 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
     """Raise :class:`UserError` when a source stands on both sides of a split, or a class has nothing to train on."""
     names = dataset.class_names
     for split in splits:
-        side_of: dict[tuple[str, str], str] = {}
+        side_of: dict[str, str] = {}
+        parts_of: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
         sides = {"train": split.train + split.segments, "validation": split.validation, "test": split.test}
         for side, indices in sides.items():
             for clip in (dataset.clips[index] for index in indices):
-                for what in (("source", clip.source), ("clip", clip.key)):  # a table may list a clip under two sources
-                    other = side_of.setdefault(what, side)
-                    if other != side:
-                        raise UserError(f"{what[0]} {what[1]!r} stands on both sides: it is in {other} and in {side} of "
-                                        f"the split for fold {split.model_fold}; put all of it into one fold")
+                if (other := side_of.setdefault(clip.source, side)) != side:
+                    raise _on_both_sides(f"source {clip.source!r}", other, side, split)
+                parts_of[clip.path].append((clip.start or 0.0, float("inf") if clip.end is None else clip.end, side))
+        for path, parts in parts_of.items():  # a table may list one sound under two sources
+            if two := _overlapping(parts):
+                raise _on_both_sides(f"clip {path!r}", *two, split)
         trained = {dataset.clips[index].label for index in split.train}
         for name in names:
             if name not in trained:
@@ -120,6 +127,22 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
         for side in ("train", "test"):
             if not getattr(split, side):
                 raise UserError(f"the split for fold {split.model_fold} has no clips to {side}; use fewer folds")
+
+
+def _overlapping(parts: list[tuple[float, float, str]]) -> tuple[str, str] | None:
+    """Two sides that hear the same moment of a file, of its parts ``(start, end, side)``; None where no two do."""
+    heard_until: dict[str, float] = {}
+    for start, end, side in sorted(parts):
+        for other, until in heard_until.items():
+            if other != side and until > start:
+                return other, side
+        heard_until[side] = max(end, heard_until.get(side, 0.0))
+    return None
+
+
+def _on_both_sides(what: str, one: str, other: str, split: Split) -> UserError:
+    return UserError(f"{what} stands on both sides: it is in {one} and in {other} of the split for fold {split.model_fold}; "
+                     "put all of it into one fold")
 
 
 def without(split: Split, bad: set[int], dataset: Dataset) -> Split:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.config import read_json
-from core.datasets import Dataset, configured_dataset
+from core.datasets import Clip, Dataset, configured_dataset
 from core.errors import UserError
 from core.files import write_json
 from core.metrics import summarise
@@ -19,7 +19,8 @@ def write_summary(run: Run, facts: dict, dataset: Dataset) -> None:
     Raises :class:`UserError`, before anything is written, where a clip of the predictions is not in the data set.
     """
     predictions = run.predictions()
-    sources = _sources(predictions["path"], dataset, run.name)
+    clips = answered_clips(predictions["path"], dataset, run.name)
+    sources = {path: clip.source for path, clip in clips.items()}  # they decide how wide the intervals are
     numbers = summarise(predictions, dataset.class_names, run.config.protocol, sources)
     write_json(run.path / "summary.json", facts | numbers)
 
@@ -39,13 +40,13 @@ def recompute(run: Run) -> list[str]:
     return [key for key in NUMBERS if before.get(key) != after[key]]
 
 
-def _sources(paths: Iterable[str], dataset: Dataset, run_name: str) -> dict[str, str]:
-    """The recording of every clip that was answered for, which decides how wide the intervals are."""
-    known = {clip_identity(dataset.name, clip.key): clip.source for clip in dataset.clips}
+def answered_clips(paths: Iterable[str], dataset: Dataset, run_name: str) -> dict[str, Clip]:
+    """The clip behind every path of a run's predictions. Raises :class:`UserError` where one is not in the data set."""
+    known = {clip_identity(dataset.name, clip.key): clip for clip in dataset.clips}
     identities = {path: clip_identity(dataset.name, path) for path in paths}
     missing = [path for path, identity in identities.items() if identity not in known]
     if missing:
         raise UserError(f"{len(missing)} of the {len(identities)} clips that {run_name} answered for are not in the data "
-                        f"set {dataset.name} at {dataset.root} (the first: {missing[0]}), so their recordings are not "
-                        "known; set EARSHOT_DATA to the folder that holds the data it was trained on")
+                        f"set {dataset.name} at {dataset.root} (the first: {missing[0]}), so nothing is known of them; "
+                        "set EARSHOT_DATA to the folder that holds the data it was trained on")
     return {path: known[identity] for path, identity in identities.items()}

@@ -58,6 +58,6 @@ def number(text: str, column: str, where: str, kind: type = float) -> float | in
 def relative_path(text: str, where: str) -> str:
     """A path below the table's folder, with ``/`` between folders."""
     path = PurePosixPath(text.strip().replace("\\", "/"))
-    if not path.name or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
+    if not path.name or "\0" in text or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
         raise UserError(f"{where}: expected a path below the data set's folder, found {text!r}")
     return path.as_posix()

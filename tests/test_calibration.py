@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.events import find_events
 from core.models import create_model
 from core.predict import Window, answered, explain, predict
-from core.reliability import _at_unseen_temperatures
+from core.reliability import at_unseen_temperatures
 from core.sounds_of_none import MUSIC, NOISES, sound_of_none
 
 CLASSES = ("dog", "rain", "rooster")
@@ -71,19 +71,24 @@ def test_the_temperature_comes_from_validation_clips_only():
         temperature_of(poisoned, CLASSES)
 
 
-def test_a_fold_is_tried_at_a_temperature_that_has_not_met_its_clips():
+@pytest.mark.parametrize("shared", ["path", "recording"])
+def test_a_fold_is_tried_at_a_temperature_that_has_not_met_its_recordings(shared):
     def table(split: str) -> pd.DataFrame:
         probs, targets = sampled(2.0, 400, 3)
+        names = {"path": [f"{split}{i}.wav" for i in range(400)], "recording": [f"{split}{i}" for i in range(400)]}
+        names[shared] = [f"{i % 40}" for i in range(400)]
         return pd.DataFrame(probs, columns=list(CLASSES)).assign(
-            path=[f"{i}.wav" for i in range(400)], clip_fold=[i % 4 + 2 for i in range(400)], split=split,
-            target=[CLASSES[t] for t in targets])
+            clip_fold=[i % 4 + 2 for i in range(400)], split=split, target=[CLASSES[t] for t in targets], **names)
 
     test, validation = table("test"), table("validation")
     poisoned = validation.assign(target=validation["target"].where(validation["clip_fold"] != 3, "dog"))
     validation["clip_fold"], poisoned["clip_fold"] = 9, 9  # the other run has drawn its folds differently
-    before, after = (_at_unseen_temperatures(test, known, list(CLASSES)) for known in (validation, poisoned))
+    before, after = (at_unseen_temperatures(test, known, list(CLASSES)) for known in (validation, poisoned))
     own = (test["clip_fold"] == 3).to_numpy()
     assert np.array_equal(before[own], after[own]) and not np.allclose(before[~own], after[~own])
+    of_one_fold = validation[(test["clip_fold"] == 3).to_numpy()]
+    with pytest.raises(UserError, match="recording that fold 3 is tested on"):
+        at_unseen_temperatures(test, of_one_fold, list(CLASSES))
 
 
 class Sure(nn.Module):

@@ -54,6 +54,12 @@ def test_every_command_has_help(command, capsys):
     (["train", "--resume", "nothing", "--preset", "quick"], "leave out --preset"),
     (["train", "--set", "leave_out=unicorn"], "has no class 'unicorn' to leave out"),
     (["tune", "--preset", "magic"], "no preset called 'magic'"),
+    (["train", "--set", "model=ast_finetune", "--set", "frames=300"], "frames expects one of 512, 1024, found 300"),
+    (["train", "--dataset", "x" * 300], "could not be opened: File name too long"),
+    (["predict", "a.wav", "--checkpoint", "x" * 300], "no run called"),
+    (["data", "fetch", "esc10", "--to", "x" * 300], "is a longer name than this system allows"),
+    (["data", "fetch", "esc10", "--url", "http://["], "expected an address"),
+    (["data", "fetch", "esc10", "--url", "http://127.0.0.1:9/ä.zip"], "expected an address"),
 ])
 def test_a_mistake_is_one_line_and_status_2(arguments, sentence, capsys):
     try:

@@ -146,9 +146,17 @@ def test_settings_that_are_a_preset_are_called_so():
 
 def test_runs_of_two_data_sets_are_not_ranked_together():
     runs = [finished(), finished("cnn_transformer_h2", dataset="other"), finished(classes=("a", "b"))]
-    assert list(by_dataset(runs)) == ["sounds (4 classes, bark …) 1", "other", "sounds (2 classes, a …) 3"]
+    assert list(by_dataset(runs)) == ["sounds (4 classes, bark …; 100 clips) 1", "other",
+                                      "sounds (2 classes, a …; 100 clips) 3"]
     with pytest.raises(UserError, match="made on 3 data sets"):
         contenders(runs)
+
+
+def test_folders_of_one_name_with_other_clips_are_two_data_sets():
+    runs = [dataclasses.replace(finished(seed=seed), data=data) for seed, data in ((0, "ab"), (1, "ab"), (2, "cd"))]
+    assert [len(group) for group in by_dataset(runs).values()] == [2, 1]
+    one = [dataclasses.replace(run, dataset="ESC-10") for run in runs]
+    assert [*map(len, by_dataset(one).values())] == [3], "its clips have the same names in both of its layouts"
 
 
 def test_two_contenders_are_told_apart_only_where_both_tests_say_so():

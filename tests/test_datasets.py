@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.clips import Clip
 from core.config import data_dirs
 from core.datasets import available_datasets, default_dataset, folder_path, is_table, label_columns, load_dataset
 from core.errors import UserError
@@ -135,6 +136,8 @@ def test_a_table_with_parts_folds_and_sources(tmp_path):
     (["path,label,start", "a.wav,x,-1"], "start expects seconds"),
     (["path,label,start,end", "a.wav,x,2,1.5"], "ends at 1.5 s, which is not after its start at 2 s"),
     (["path,label,source", "a.wav,x,"], "'source' is empty"),
+    (["path,label", "a.wav,x", "a.wav,y"], "lists 'a.wav' 2 times"),
+    (["path,label", "a\0.wav,x"], "below the data set's folder"),
     (["path,label", "../a.wav,x"], "below the data set's folder"),
     (["path,label", "/etc/a.wav,x"], "below the data set's folder"),
     (["path,label"], "no clips"), ([""], "no column 'path'"), (["path,label", "a.wav,x", "b.wav,x"], "only one class, 'x'"),
@@ -142,6 +145,22 @@ def test_a_table_with_parts_folds_and_sources(tmp_path):
 def test_a_faulty_table_is_refused_naming_the_line(tmp_path, rows, words):
     with pytest.raises(UserError, match=words):
         load_dataset(str(table(tmp_path / "metadata.csv", *rows).parent))
+
+
+@pytest.mark.parametrize(("name", "rows"), [
+    ("meta/esc50.csv", ["filename,fold,category,src_file,esc10", "a.wav,1,dog,s1,True", "b.wav,1,,s2,True"]),
+    ("metadata/UrbanSound8K.csv", ["slice_file_name,fsID,fold,class", "a.wav,1,1,dog", "b.wav,2,1, "])])
+def test_a_published_table_without_a_class_is_refused_before_training(tmp_path, name, rows):
+    table(tmp_path / name, *rows)
+    with pytest.raises(UserError, match=r"line 3: the column .* is empty"):
+        load_dataset(str(tmp_path))
+
+
+def test_parts_of_a_long_recording_have_names_of_their_own():
+    times = [(0.0, 1.5), (1000.001, 1000.501), (1000.004, 1000.504), (100.0, None), (86_399.5, 86_400.0)]
+    keys = [Clip("a.wav", "x", None, "a", *part).key for part in times]
+    assert keys == ["a.wav#t=0,1.5", "a.wav#t=1000.001,1000.501", "a.wav#t=1000.004,1000.504", "a.wav#t=100",
+                    "a.wav#t=86399.5,86400"]
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path):

@@ -19,6 +19,7 @@ from core.grouping import regrouped
 from core.hear import ALL, TITLES, before_and_after, effects_on
 from core.librosa_guard import import_librosa
 from core.models import create_model
+from core.plan import make_plan
 from core.runs import create_run
 from core.segments import Segments, active_stretch
 from core.splits import Split, make_splits
@@ -77,6 +78,13 @@ def test_playing_in_a_room_is_a_convolution_at_the_clips_own_level(tmp_path):
 def test_a_folder_without_impulse_responses_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"impulse responses .* holds no sounds"):
         play_in_room(tone(440), RATE, generator(), 0.5, str(tmp_path))
+
+
+def test_it_is_said_before_anything_starts(tiny_folder, tmp_path):
+    config = TrainConfig(dataset=str(tiny_folder), protocol="kfold", folds=2, reverb_folder=str(tmp_path / "nothing"))
+    assert make_plan(config), "no room is asked for"
+    with pytest.raises(UserError, match="holds no sounds"):
+        make_plan(config.replace(reverb=0.5))
 
 
 @pytest.mark.parametrize("rate", [0.8, 1.25])
@@ -233,6 +241,15 @@ def test_segments_belong_to_the_recording_of_their_ready_clip_and_are_never_test
         assert split.segments and all(dataset.clips[i].segment for i in split.segments)
         assert not any(dataset.clips[i].segment for i in (*split.train, *split.test))
         assert not held_out & {dataset.clips[i].source for i in split.segments}
+
+
+def test_one_name_is_one_recording_whether_a_file_is_ready_or_a_segment(tmp_path):
+    for speaker in "abcd":
+        for name in (f"denoised_clips/x{speaker}/{speaker}_1", f"speech_segments/x{speaker}/{speaker}_2"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / f"{name}.wav").touch()
+    assert {clip.path[-7:]: clip.source for clip in load_dataset(str(tmp_path)).clips} == {
+        f"{speaker}_{number}.wav": speaker for speaker in "abcd" for number in (1, 2)}
 
 
 @pytest.mark.parametrize("rule", ["auto", "file", r"(\w+)$", r"(\d)$"])

@@ -170,6 +170,12 @@ def test_what_cannot_work_is_said_before_anything_starts(folders, tmp_path, tiny
         check_pretrained(TrainConfig(model="ast_finetune", pretrained=str(tmp_path)))
     with pytest.raises(UserError, match="holds no model"):
         check_pretrained(TrainConfig(model="ast_finetune", pretrained="./nowhere"))
+    with pytest.raises(UserError, match=r"hears 5\.1 s, and clips of 6 s were asked for; set frames=1024"):
+        check_pretrained(TrainConfig(model="ast_finetune", clip_seconds=6.0))
+    check_pretrained(TrainConfig(model="ast_finetune", clip_seconds=6.0, frames=1024, pretrained="random"))
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(UserError, match="holds a model of the kind None"):
+        check_pretrained(TrainConfig(model="ast_finetune", pretrained=str(tmp_path)))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "wav2vec2"}))
     with pytest.raises(UserError, match="no weights"):
         check_pretrained(TrainConfig(model="wav2vec2_finetune", pretrained=str(tmp_path)))

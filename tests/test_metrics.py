@@ -232,6 +232,14 @@ def test_sources_widen_the_interval():
     assert width(sources) > 3 * width({})
 
 
+def test_classes_may_be_called_as_the_words_of_a_programme():
+    names = ["self", "index", "fold"]
+    rows = table("assignment").rename(columns=dict(zip(CLASSES, names, strict=False)))
+    rows = rows[[*rows.columns[: -len(CLASSES)], *names]]
+    together = ensemble(of_split(rows, "test"), names)
+    assert together["self"].between(0, 1).all() and list(together.columns) == list(rows.columns)
+
+
 def test_ensemble_is_one_row_per_clip():
     test = of_split(table("assignment"), "test")
     together = ensemble(test, CLASSES)

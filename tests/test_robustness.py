@@ -47,6 +47,13 @@ def test_the_noise_lies_ten_decibel_below(clip):
     assert 10 * np.log10(np.mean(clip**2) / np.mean(noise**2)) == pytest.approx(10, abs=0.7)
 
 
+def test_an_mp3_of_a_rate_that_it_cannot_have():
+    clip = (0.1 * np.sin(2 * np.pi * 1_000 * np.arange(96_000) / 96_000)).astype(np.float32)
+    spoilt = WAYS["mp3, 64 kbit/s"](clip, 96_000, np.random.default_rng(1))
+    peak = np.abs(np.fft.rfft(spoilt)).argmax() * 96_000 / len(spoilt)
+    assert peak == pytest.approx(1_000, abs=2) and len(spoilt) >= 0.97 * len(clip)
+
+
 def test_the_mp3_is_one_of_sixty_four_kilobit(clip, tmp_path):
     soundfile.write(tmp_path / "a.mp3", clip, RATE, format="MP3", bitrate_mode="CONSTANT", compression_level=0.88)
     assert (tmp_path / "a.mp3").stat().st_size * 8 / 2 == pytest.approx(64_000, rel=0.05)
@@ -75,6 +82,9 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, tiny_mod
     assert told["foreign"][0] == {"kind": "silence", "sounds": 4, "named": 0.0, "confident": 0.0, "final_named": 0.0,
                                   "final_confident": 0.0}
     assert [row["kind"] for row in told["foreign"]].count("plucked tune, 30 s") == 1
+    next(data.rglob("*.wav")).unlink()
+    assert main(["robustness", "whole"]) == 2
+    assert "clips that whole answered for are not in the data set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
@@ -82,17 +92,22 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, tiny_mod
     (["calibrate", "published", "--validation", "other"], "calibrate with runs of the same model"),
     (["calibrate", "published", "--validation", "fewer"], "do not know the same classes"),
     (["calibrate", "kept", "--side", "kept"], "knows every class"),
+    (["calibrate", "unfinished"], "let it finish first"),
+    (["calibrate", "published", "--validation", "unfinished"], "let it finish first"),
     (["robustness", "published"], "no weights of fold 1"),
     (["robustness", "nothing"], "no run called"),
 ])
 def test_wrong_runs_are_one_sentence(isolated, capsys, arguments, sentence):
     from tests.finished_runs import finished
     for name, model, protocol in (("published", "cnn1d", "published"), ("other", "earshot", "assignment"),
-                                  ("kept", "cnn1d", "assignment"), ("fewer", "cnn1d", "assignment")):
+                                  ("kept", "cnn1d", "assignment"), ("fewer", "cnn1d", "assignment"),
+                                  ("unfinished", "cnn1d", "assignment")):
         made = finished(model, protocol=protocol)
         run = create_run(TrainConfig(model=model, protocol=protocol), name)
         known = list(made.class_names)[name == "fewer" :]
         (run.path / "config.json").write_text(json.dumps(run.record | {"class_names": known}))
         made.predictions.to_csv(run.path / "predictions.csv", index=False)
+        (run.path / "summary.json").write_text(json.dumps(made.metrics))
+        run.write_status("running" if name == "unfinished" else "finished", progress=1.0, message="")
     assert main(arguments) == 2
     assert sentence in capsys.readouterr().err

@@ -148,6 +148,33 @@ def test_a_clip_listed_under_two_sources_cannot_be_on_both_sides(tiny_dataset):
         make_splits(twice, "published")
 
 
+@pytest.mark.parametrize(("start", "end", "refused"), [
+    (0.0, None, True), (0.1, 0.2, True), (0.3, None, False), (None, 0.1, True)])
+def test_two_sides_never_hear_one_moment_of_a_file(tiny_dataset, start, end, refused):
+    """Whatever the sources are called that a table gives to the parts."""
+    first = replace(tiny_dataset.clips[0], start=None, end=0.3)
+    other = replace(first, start=start, end=end, fold=2, source="other")
+    both = replace(tiny_dataset, clips=(first, *tiny_dataset.clips[1:], other))
+    if refused:
+        with pytest.raises(UserError, match="stands on both sides"):
+            make_splits(both, "published")
+    else:
+        assert len(make_splits(both, "published")) == 5
+
+
+@pytest.mark.parametrize(("protocol", "limit", "refused"), [
+    ("split", 4, True), ("assignment", 3, True), ("published", 1, True), ("published", 5, False), ("split", 5, False),
+    ("kfold", 2, False)])
+def test_a_limit_that_leaves_an_own_fold_empty_draws_no_others(esc10, protocol, limit, refused):
+    dataset = load_dataset(str(esc10), limit=limit)
+    if refused:
+        with pytest.raises(UserError, match=f"none is left of fold {limit + 1} of ESC-10.*take 5 clips per class or more"):
+            make_splits(dataset, protocol, folds=2)
+        return
+    (first, *_) = make_splits(dataset, protocol, folds=2)
+    assert protocol == "kfold" or {dataset.clips[i].fold for i in first.test} == {1}
+
+
 def test_an_unknown_protocol_lists_the_known(tiny_dataset):
     with pytest.raises(UserError, match="assignment, published, split, kfold"):
         make_splits(tiny_dataset, "loo")

@@ -411,10 +411,13 @@ def test_the_command_line_searches_lists_cancels_and_goes_on(config, capsys):
     assert "no runs yet" in capsys.readouterr().out
 
 
-def test_a_waiting_study_is_cancelled_from_the_command_line(config, capsys):
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_waiting_study_is_cancelled_from_the_command_line(config, capsys, as_json):
     study = made(config)
-    assert main(["tune", "--cancel", "s"]) == 0
-    assert "s is asked to stop" in capsys.readouterr().out and study.cancel_file.exists()
+    assert main(["tune", "--cancel", "s", *as_json]) == 0
+    told = capsys.readouterr().out
+    assert study.cancel_file.exists()
+    assert json.loads(told)["study"] == "s" if as_json else "s is asked to stop" in told
 
 
 def test_the_whole_space_trains(config):

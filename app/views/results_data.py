@@ -38,6 +38,7 @@ class Result:
     history: pd.DataFrame
     problems: list[str]
     device: str = ""  # what it was trained on, where the run says so
+    data: str = ""  # the fingerprint of its clips, where the run says so
     stamp: tuple = ()  # changes with the files
 
     @property
@@ -86,7 +87,8 @@ def comparable(result: Result) -> Finished | None:
     if not (result.finished and result.tested):
         return None
     return Finished(result.name, result.model, result.protocol, result.dataset, result.class_names, result.settings,
-                    result.metrics, result.predictions, result.history, device=result.device)
+                    result.metrics, result.predictions, result.history, device=result.device,
+                    data=result.data)
 
 
 def dataset_of(result: Result) -> Dataset | None:
@@ -148,7 +150,7 @@ def _load(name: str, path: str, state: str, stamp: tuple) -> Result:
                             "bring these files back, or train the run again")
     return Result(name, state, str(summary.get("model") or config.get("model") or "unknown"),
                   str(summary.get("dataset") or config.get("dataset") or ""), protocol, class_names, config, metrics,
-                  predictions, history, problems, run.device, stamp)
+                  predictions, history, problems, run.device, run.fingerprint, stamp)
 
 
 def _fits(predictions: pd.DataFrame, class_names: tuple[str, ...], summary: dict) -> bool:

@@ -20,12 +20,14 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from core.commands.layout import ProgressLine
     from core.reliability import calibrate
     from core.runs import get_run
 
-    calibrated = get_run(args.run_name)
+    calibrated, line = get_run(args.run_name), ProgressLine()
     report = calibrate(calibrated, get_run(args.validation) if args.validation else calibrated,
-                       get_run(args.side) if args.side else None)
+                       get_run(args.side) if args.side else None, line.show)
+    line.clear()
     found = report.to_dict() | {"validation": args.validation or args.run_name, "side": args.side}
     write_json(calibrated.path / "calibration.json", found)
     if args.json:

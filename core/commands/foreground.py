@@ -1,5 +1,6 @@
 """A run or a study carried out by the command line itself, told in one line."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,6 @@ def settings_of(args, own_options: tuple[str, ...]) -> dict:
     values |= dict(parse_setting(text) for text in args.settings)
     values |= {name: value for name in own_options if (value := getattr(args, name)) is not None}
     values.setdefault("dataset", default_dataset())
-    if Path(values["dataset"]).is_dir() and len(Path(values["dataset"]).parts) > 1:
+    if os.path.isdir(values["dataset"]) and len(Path(values["dataset"]).parts) > 1:
         values["dataset"] = str(Path(values["dataset"]).resolve())
     return values

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         return _listed(as_json=args.json)
     if args.cancel:
-        return _cancelled(get_study(args.cancel))
+        return _cancelled(get_study(args.cancel), as_json=args.json)
     give_way()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     study = _resumed(args) if args.resume else _created(args)
@@ -100,12 +100,15 @@ def _row(study: Study) -> list[str]:
             f"{study.trials_ended} of {study.trials_wanted}", percent(best["validation_accuracy"], gap="") if best else "–"]
 
 
-def _cancelled(study: Study) -> int:
+def _cancelled(study: Study, *, as_json: bool) -> int:
     status = study.status
     if not status.active:
         raise UserError(f"{study.name} is {status.state}; there is nothing to cancel")
     cancel(study)
-    print(f"{study.name} is asked to stop; `python -m core tune --resume {study.name}` goes on")
+    if as_json:
+        print(json.dumps(entry_of(study), ensure_ascii=False, indent=2))
+    else:
+        print(f"{study.name} is asked to stop; `python -m core tune --resume {study.name}` goes on")
     return 0
 
 

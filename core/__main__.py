@@ -11,7 +11,8 @@ from datetime import datetime
 from core.config import cache_dir
 from core.errors import UserError
 
-COMMANDS = ("data", "models", "train", "tune", "runs", "predict", "report", "calibrate", "robustness", "benchmark")
+COMMANDS = ("data", "models", "train", "tune", "runs", "predict", "report", "calibrate", "robustness", "export",
+            "benchmark")
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,12 +10,12 @@ class FFTConv1d(nn.Conv1d):
     """``nn.Conv1d`` (same weights, same numbers) for long kernels on a CPU. No dilation, no groups.
 
     ``(batch, in_channels, frames)`` → ``(batch, out_channels, frames after)``. Time is cut into overlapping windows of eight
-    kernels; in the spectrum of a window a convolution is one small matrix product per frequency. Elsewhere than on a CPU it
-    is the plain convolution.
+    kernels; in the spectrum of a window a convolution is one small matrix product per frequency. Elsewhere than on a CPU, and
+    in what is exported, it is the plain convolution.
     """
 
     def forward(self, features: Tensor) -> Tensor:
-        if features.device.type != "cpu":
+        if features.device.type != "cpu" or torch.compiler.is_exporting():
             return super().forward(features)
         (stride,), (padding,) = self.stride, self.padding
         wanted = (features.shape[2] + 2 * padding - self.kernel_size[0]) // stride + 1

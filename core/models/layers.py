@@ -77,7 +77,7 @@ class ClassToken(nn.Module):
         nn.init.trunc_normal_(self.token, std=0.02)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return torch.cat([self.token.expand(len(tokens), -1, -1), tokens], dim=1)
+        return torch.cat([self.token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
 
 
 class SinusoidalPositionalEmbedding(nn.Module):

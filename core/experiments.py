@@ -85,7 +85,7 @@ def runs_of(name: str) -> list[Run]:
 
 def is_named(run: Run) -> bool:
     """Whether the run was given to an experiment: by itself it is one of its own name."""
-    return run.experiment not in (run.name, *run.former_names)
+    return run.experiment != run.name
 
 
 def combinations(models: Sequence[str], protocols: Sequence[str], seeds: Sequence, **settings) -> list[TrainConfig]:

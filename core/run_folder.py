@@ -41,11 +41,12 @@ class Run(Work):
 
     @property
     def experiment(self) -> str:
-        """The name that several runs share; the run's own name by default."""
+        """The name that several runs share; by default the run's own, which it takes along when it is renamed."""
         try:
-            return str(self.record.get("experiment") or self.name)
+            given = str(self.record.get("experiment") or self.name)
         except UserError:
             return self.name
+        return self.name if given in self.former_names else given
 
     @property
     def device(self) -> str:

@@ -7,6 +7,7 @@ import pytest
 from core.__main__ import main
 from core.config import TrainConfig
 from core.errors import UserError
+from core.experiments import list_experiments
 from core.files import write_json
 from core.manage import (
     NOTE_LENGTH,
@@ -18,6 +19,7 @@ from core.manage import (
     restore_run,
     write_note,
 )
+from core.report import runs_named
 from core.run_folder import Run
 from core.runs import create_run, get_run, list_runs
 from core.turns import hold
@@ -52,6 +54,13 @@ def test_a_renamed_run_is_found_by_both_names_and_keeps_its_experiment():
     ended("first")
     assert get_run("first").name == "first", "who bears the name comes before who bore it"
     assert rename_run("third", "second").former_names == ("first", "third")
+
+
+def test_a_run_by_itself_is_in_no_experiment_with_one_that_has_its_former_name():
+    ended("first")
+    assert rename_run("first", "second").experiment == "second"
+    ended("first")
+    assert [run.name for run in runs_named(["first"])] == ["first"] and list_experiments() == []
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b", "x" * 101, "a.safetensors"])

@@ -32,7 +32,7 @@ drop_timers_values()
 st.set_page_config(page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")
-style()
+style(is_dark())
 warm_up()
 with guard():
     tour.bar(page.url_path)

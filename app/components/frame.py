@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import sleep
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FIELD, TICK = 64, 24  # px of a field with its label, and of a checkbox
 HEAD_START = 0.1  # s
+LINKED = re.compile(r"(?<=www)(?=\.)|(?<=[-.\w+]@)(?=[-\w]+\.[-\w])", re.IGNORECASE)  # within what Markdown takes for a link
 STYLED = "frame.styled"  # key of the session's state
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
@@ -41,19 +43,24 @@ CSS = """
 """
 
 
+# What lies on the accent: Streamlit writes in white there, which nobody can read on the light accent of the dark theme.
+ON_ACCENT = """[data-testid^=stBaseButton-primary]:not(:disabled, :active),
+[data-testid=stMultiSelect]:not(:has(input:disabled)) [data-tag] :is(span, button) { color: %s; }"""
+
+
 def css(rules: str) -> None:
     """Rules for the page."""
     st.html(f"<style>{rules}</style>")
 
 
-def style() -> None:
+def style(dark: bool) -> None:
     """The few rules that the theme has no setting for; called once, by the frame.
 
     A browser that has just come loads the script that applies rules only when it is sent some. It gets these and a moment
     before the page: sent together, the page stood there without its rules for a third of a second, and jumped when they
     came. Nobody waits longer for it, since the browser is what takes long.
     """
-    css(CSS)
+    css(CSS + ON_ACCENT % st.get_option("theme.dark.backgroundColor") * dark)
     if STYLED not in st.session_state:
         st.session_state[STYLED] = True
         sleep(HEAD_START)
@@ -98,13 +105,15 @@ def say_wrong(sentence: str | None) -> None:
         place.caption(f":red[{escape(sentence)}]")
 
 
-def empty_state(sentence: str, button: str | None = None, *, key: str, page: str | None = None, icon: str = "") -> bool:
-    """One sentence and one button. ``page`` (such as ``"views/train.py"``) is opened by it; else True when pressed."""
+def empty_state(sentence: str, button: str | None = None, *, key: str, page: str | None = None, icon: str = "",
+                on_press: Callable[[], None] | None = None) -> bool:
+    """One sentence and one button. ``page`` (such as ``"views/train.py"``) is opened by it, ``on_press`` is its callback; else
+    True when pressed."""
     with st.container(border=True, horizontal_alignment="center", key=f"empty_{key}"):
         st.markdown(escape(sentence), text_alignment="center")
         if not button:
             return False
-        pressed = st.button(button, key=key, type="primary", icon=icon or None)
+        pressed = st.button(button, key=key, type="primary", icon=icon or None, on_click=on_press)
     if pressed and page:
         st.switch_page(page)
     return pressed
@@ -143,5 +152,10 @@ def show_figure(figure: "go.Figure", key: str, *, alt: str = "", **options):
 
 
 def escape(text: str) -> str:
-    """``text`` so that Streamlit's Markdown shows it letter by letter."""
+    """``text`` so that Streamlit's Markdown shows it letter by letter.
+
+    No backslash keeps it from making a link of ``www.a.wav`` and ``a@b.wav``, so a sign that nobody sees stands in these. It
+    does make one of ``https://…``: the addresses in our own sentences are there to be opened and copied.
+    """
+    text = LINKED.sub("\N{WORD JOINER}", text)
     return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|$~:&^=\"'/" else c for c in text)

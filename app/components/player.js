@@ -4,6 +4,8 @@
 const ICONS = { play: "M8 5.1v13.8L19 12z", pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z" };
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
 const PRESSED = "button, a, summary, [role=button], [role=radio], [role=option], [role=checkbox], [role=tab]";
+const MODAL = "dialog, [aria-modal=true]";
+const players = new Set(); // those on the page
 let lastUsed = null; // the player that the space bar speaks to
 let tabbed = false; // whether what has the focus was reached with the Tab key: then the space bar presses it
 window.addEventListener("pointerdown", () => (tabbed = false), true);
@@ -25,6 +27,7 @@ class Player {
     window.addEventListener("keydown", this.onKey, true); // before a button that was just clicked takes the space bar
     this.timer = setInterval(() => this.attend(), 200);
     this.host.setAttribute("data-player-ready", "");
+    players.add(this);
     lastUsed ??= this;
   }
 
@@ -158,6 +161,7 @@ class Player {
     if (event.code !== "Space" || lastUsed !== this || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.composedPath()[0];
     if (target instanceof Element && target.closest(tabbed ? `${TYPING}, ${PRESSED}` : TYPING)) return;
+    if (event.composedPath().some((node) => node.matches?.(MODAL))) return; // nothing plays behind a dialog
     event.preventDefault();
     event.stopImmediatePropagation();
     this.toggle();
@@ -202,7 +206,8 @@ class Player {
     this.timer = null;
     window.removeEventListener("keydown", this.onKey, true);
     for (const line of this.lines.values()) line.remove();
-    if (lastUsed === this) lastUsed = null;
+    players.delete(this);
+    if (lastUsed === this) lastUsed = [...players].at(-1) ?? null;
   }
 }
 

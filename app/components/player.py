@@ -18,7 +18,7 @@ HTML = """
   <button class="toggle" type="button" aria-label="Play"><svg viewBox="0 0 24 24" aria-hidden="true"><path class="shape"
     d="M8 5.1v13.8L19 12z"/></svg></button>
   <input class="seek" type="range" min="0" max="1" step="any" value="0" aria-label="Position in seconds">
-  <output class="time">0:00.0</output>
+  <span class="time">0:00.0</span>
 </div>
 """
 

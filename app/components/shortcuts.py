@@ -17,7 +17,7 @@ PRESS = {  # key -> the buttons that it presses
     "ArrowLeft": ["explore_previous", "listen_previous"], "ArrowRight": ["explore_next", "listen_next"]}
 HTML = """
 <button class="open" type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>
-<dialog aria-label="Keyboard shortcuts"><h2>Keyboard and mouse</h2><dl></dl>
+<dialog aria-label="Keyboard shortcuts" tabindex="-1"><h2>Keyboard and mouse</h2><dl></dl>
 <form method="dialog"><button class="close">Close</button></form></dialog>
 """
 CSS = """

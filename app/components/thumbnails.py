@@ -22,7 +22,7 @@ img {
   outline: 2px solid transparent; outline-offset: 1px;
 }
 button:hover img { outline-color: var(--st-border-color); }
-button[aria-pressed=true] img, button:focus-visible img { outline-color: var(--st-primary-color); }
+button:focus-visible img { outline-color: var(--st-primary-color); }
 button:focus-visible { outline: none; }
 .caption { display: flex; align-items: center; gap: 6px; margin-top: 4px; line-height: 1.3; }
 .chip { flex: none; width: 9px; height: 9px; border-radius: 3px; }
@@ -41,7 +41,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = make("button");
     button.type = "button";
     button.title = item.hint;
-    button.setAttribute("aria-pressed", String(item.chosen));
     button.addEventListener("click", () => setTriggerValue("opened", number));
     const image = make("img", "", button);
     image.src = `data:image/png;base64,${item.picture}`;
@@ -65,13 +64,12 @@ class Thumbnail:
     caption: str
     hint: str
     colour: str = ""
-    chosen: bool = False
 
 
 def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> None:
     """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)``, a callback."""
     shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
-              "colour": item.colour, "chosen": item.chosen} for item in items]
+              "colour": item.colour} for item in items]
     _component(key=key, data=shown, height=thumbnails_height(len(shown)),
                on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
 

@@ -1,9 +1,11 @@
 """Which clips are listed and which one is open: kept in the link, so that a copied address restores the view."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import streamlit as st
 
+from app.components import with_whole_page
 from app.state import link_to_data
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts
@@ -55,6 +57,12 @@ def open_clip(clip: Clip) -> None:
     st.session_state[OPEN] = clip.key
     st.query_params["clip"] = clip.key
     st.query_params.pop("part", None)
+
+
+@with_whole_page  # where it asks for parts, the fields keep what stands in them
+def take_filters_away() -> None:
+    """A callback: every clip is listed again."""
+    st.session_state.update(deepcopy(FILTERS))
 
 
 def opened_index(dataset: Dataset, listed: Sequence[int]) -> int | None:

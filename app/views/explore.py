@@ -8,7 +8,7 @@ from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
 from app.explore.overview import bars_height, class_distribution, class_gallery, gallery_clips
-from app.explore.selection import BARS, BROWSE, LIST, open_clip, opened_index
+from app.explore.selection import BARS, BROWSE, LIST, open_clip, opened_index, take_filters_away
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import current_dataset, is_dark
@@ -35,7 +35,8 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
     """The list beside the open clip; choosing another clip reruns only this."""
     opened = opened_index(dataset, listed)
     if opened is None:
-        empty_state("No clip meets these filters. Take one away to see clips again.", key="explore_none")
+        empty_state("No clip meets these filters.", "Show all clips", key="explore_none", icon=":material/filter_list_off:",
+                    on_press=take_filters_away)
         return
     left, right = st.columns([6.2, 8], gap="medium")
     with right, guard():  # first: it is what one waits for

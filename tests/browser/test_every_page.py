@@ -30,6 +30,18 @@ KEPT_WRONG = """() => [...document.querySelectorAll('.st-key-whole_place, .st-ke
   return kept > 0 && Math.abs(high - kept) > 4
 }).map(node => node.className)"""
 
+# text on the accent whose contrast is below 4.5
+ON_ACCENT = "[data-testid^=stBaseButton-primary]:enabled p, [data-tag] > span"
+PALE = f"() => [...document.querySelectorAll('{ON_ACCENT}')]" + """.filter(node => {
+  const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255)
+    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0.05)
+  let ground = node
+  while (getComputedStyle(ground).backgroundColor.endsWith(', 0)')) ground = ground.parentElement
+  const ratio = light(getComputedStyle(node).color) / light(getComputedStyle(ground).backgroundColor)
+  return Math.max(ratio, 1 / ratio) < 4.5
+}).map(node => node.innerText)"""
+
 
 @pytest.fixture(scope="module")
 def filled(start_server, tmp_path_factory):
@@ -57,6 +69,7 @@ def test_a_page_fits_its_window(filled, page, path):
         page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
         page.wait_for_function(f"() => !({TOO_WIDE})().length")
         page.wait_for_function(f"() => !({KEPT_WRONG})().length")
+        page.wait_for_function(f"() => !({PALE})().length")
         background = page.evaluate("() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
         assert (sum(map(int, background[4:-1].split(","))) > 380) == (colours == "light"), background
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -85,6 +85,10 @@ def test_a_class_picture_opens_its_clip_and_takes_the_filters_away(explore):
     page.locator(".st-key-explore_gallery button").first.click()  # classes stand in the order of their names
     expect(page.get_by_text(re.compile(r"^t-0 · high <b>"))).to_be_visible()
     expect(page.get_by_text("8 of 8 clips")).to_be_visible()
+    page.get_by_placeholder("Name, source or class").fill("no such clip")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Show all clips").click()
+    expect(page.get_by_text("8 of 8 clips")).to_be_visible()
 
 
 def test_the_page_is_used_by_keyboard(explore):
@@ -102,6 +106,11 @@ def test_the_page_is_used_by_keyboard(explore):
     page.wait_for_function(f"() => {SOUND}?.paused")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text(re.compile(r"^t-1 · low"))).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Space")  # presses Close, and nothing plays behind it
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_function(f"() => {SOUND}?.paused")
     page.get_by_placeholder("Name, source or class").click()
     page.keyboard.type("a ?")
     expect(page.get_by_role("dialog")).to_have_count(0)  # in a field, keys are letters

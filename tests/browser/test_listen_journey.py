@@ -156,11 +156,12 @@ def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_serv
 def test_text_named_wav_is_one_sentence_where_it_was_dropped(listening_server, page, tmp_path):
     from playwright.sync_api import expect
 
-    (tmp_path / "notes.wav").write_text("these are words, not sound")
+    (tmp_path / "www.notes.wav").write_text("these are words, not sound")
     listening_server.open(page, "/listen")
     page.get_by_role("radio", name="Upload").click()
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "notes.wav")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "www.notes.wav")
     expect(page.get_by_text("notes.wav is not a sound that can be read")).to_be_visible()
+    expect(page.locator("[data-testid=stAlert] a")).to_have_count(0)  # no name is made a link of
     expect(page.get_by_text("Traceback")).to_have_count(0)
     expect(page.locator(DRAWN)).to_have_count(0)
 

@@ -72,6 +72,18 @@ def test_a_click_anywhere_in_a_row_picks_it(judged, page):
     expect(page.get_by_text(first, exact=True)).to_have_count(0)
 
 
+def test_the_space_bar_speaks_to_the_player_that_is_left(judged, page):
+    judged.open(page, "/results?run=cnn1d&against=cnn_transformer_h4")
+    sound = "() => document.querySelector('.st-key-player_%s audio')?.currentTime > 0"
+    page.locator(".st-key-player_pair").get_by_role("button", name="Play").click()
+    page.wait_for_function(sound % "pair")
+    page.get_by_text("Two runs side by side").click()
+    page.locator(".st-key-player_pair").wait_for(state="detached")
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    page.wait_for_function(sound % "results")
+
+
 def write_table(folder: Path) -> None:
     """Thirty clips of one second in three classes and five folds, two clips per recording."""
     folder.mkdir(parents=True)

@@ -44,6 +44,18 @@ def every_figure_of_lists(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def every_table_says_what_it_is(monkeypatch):
+    """To those who cannot see it."""
+    show = st.dataframe
+
+    def dataframe(table, *given, **how):
+        assert how.get("alt"), f"alt is expected for the table {how.get('key')}"
+        return show(table, *given, **how)
+
+    monkeypatch.setattr(st, "dataframe", dataframe)
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_made_ready(monkeypatch):
     """Nobody looks at these pages for long: what the next press may ask for would take the processor from this test."""
     monkeypatch.setattr(ahead, "_do", lambda *works: None)

@@ -44,7 +44,7 @@ def choose_data() -> list[str]:
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
     kept, error = st.session_state.get(REFUSED, (None, None))
     if kept != chosen_data() or st.session_state.get(NAME) not in names:  # else what was refused stays, to be put right
-        st.session_state.update({NAME: dataset.name, COLUMN: current_label()})
+        st.session_state.update({NAME: dataset.name, COLUMN: current_label(), REFUSED: (None, None)})
         error = None
     with st.container(key="chosen_data"):
         name = st.selectbox("Data set", names, key=NAME, on_change=_another, args=(dataset.name,),

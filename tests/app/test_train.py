@@ -451,3 +451,6 @@ def test_a_table_whose_classes_stand_in_another_column(page, voices, launched):
     column(page).set_value("nothing").run()
     assert "nothing" in next(c.value for c in page.caption if c.value.startswith(":red"))
     assert page.session_state["earshot_label"] == "speaker"
+    page.switch_page("views/results.py").run()
+    page.switch_page("views/train.py").run().run()
+    assert column(page).value == "speaker" and not [c for c in page.caption if c.value.startswith(":red")]

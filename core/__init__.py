@@ -28,6 +28,6 @@ The map, from the ground up; every module says more in its first line.
 - Answers: ``predict``, ``recordings`` (up to an hour), ``events`` (what was heard when), ``answers`` (many files),
   ``seen`` (was this clip in the training?); ``calibration`` (probabilities that mean what they say), ``reliability`` (fitted,
   and when the answer is none of these), ``robustness`` (spoilt clips), ``sounds_of_none`` (made up)
-- ``report`` (one HTML file, or Markdown)
+- ``report`` (one HTML file, or Markdown) · ``export`` (a model as ONNX)
 - ``commands`` (``python -m core …``, one file a command), ``benchmark`` beside ``references``
 """

@@ -10,7 +10,8 @@ from core.catalog import CATALOG
 from core.config import ROOT, TrainConfig, config_fields
 from core.splits import PROTOCOLS
 
-REQUIREMENTS = ("requirements.txt", "requirements-formats.txt", "requirements-finetune.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-formats.txt", "requirements-finetune.txt",
+                "requirements-export.txt")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -59,6 +60,7 @@ def test_the_map_of_core_names_every_module():
 def test_every_requirement_is_pinned_exactly_and_used():
     packages = {"scikit-learn": "sklearn"}
     used = set().union(*(imports(path) for path in modules("core") + modules("app")))
+    used |= {"onnx", "onnxscript"}  # by torch.onnx
     for guard in ("torchaudio_guard", "librosa_guard"):
         used |= set(re.findall(r'import_module\("(\w+)"\)', (ROOT / f"core/{guard}.py").read_text()))
     lines = [line for file in REQUIREMENTS for line in (ROOT / file).read_text().splitlines()]

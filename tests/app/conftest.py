@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import local_script_runner
 
-from app import ahead
+from app import ahead, state
 
 DO = ahead._do
 
@@ -14,6 +14,13 @@ def whole_page(monkeypatch):
     """Every interaction draws the whole page. AppTest knows no element but those of the last drawing, which in the browser are
     those of a few parts; what the parts have to be is a matter of the browser tests."""
     monkeypatch.setattr("app.components.redrawing.rerun", lambda *keys: None)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_data_of_other_files():
+    """Every file has its own data sets, some of the same name, and the app looks once a minute what is there."""
+    state.dataset_named.clear()
+    state._usual.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ import json
 import os
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 
 from core.errors import UserError
@@ -271,3 +272,24 @@ def read_json(path: Path) -> dict:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} could not be read as JSON: {error}") from None
+
+
+def while_it_stays(read: Callable[[Path], dict]) -> Callable[[Path], dict]:
+    """``read``, a function of a file, called anew only when the file is another one. Nobody may change what it returns: pages
+    ask for the same small files of every run again and again. What it raises is not kept."""
+    @lru_cache(maxsize=2_000)
+    def kept(path: Path, stamp: tuple) -> dict:
+        return read(path)
+
+    @wraps(read)
+    def asked(path: Path) -> dict:
+        try:
+            facts = os.stat(path)
+        except OSError:
+            return read(path)
+        return kept(path, (facts.st_ino, facts.st_mtime_ns, facts.st_size))
+
+    return asked
+
+
+kept_json = while_it_stays(read_json)

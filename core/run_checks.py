@@ -4,7 +4,7 @@ and one sentence that names file, row and column helps more than whatever would 
 import math
 from pathlib import Path
 
-from core.config import read_json
+from core.config import read_json, while_it_stays
 from core.errors import UserError
 
 HISTORY_COLUMNS = ("fold", "epoch", "split", "loss", "accuracy", "learning_rate", "seconds")
@@ -14,6 +14,7 @@ _TEXTS = ("run", "experiment", "model", "dataset", "protocol")
 _NUMBERS = ("seed", "epochs", "clips", "parameters_trainable", "parameters_frozen", "macs", "seconds")
 
 
+@while_it_stays
 def read_summary(file: Path) -> dict:
     """``summary.json``; :class:`UserError` where it cannot be read or holds what is no summary. Parts may be missing."""
     summary = read_json(file)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import TrainConfig, read_json
+from core.config import TrainConfig, kept_json
 from core.errors import UserError
 from core.files import write_json
 from core.run_checks import HISTORY_COLUMNS, check_history, check_predictions, read_summary
@@ -123,7 +123,7 @@ class Run(Work):
 
     def _about(self) -> dict:
         try:
-            about = read_json(self.path / "about.json")
+            about = kept_json(self.path / "about.json")
         except UserError:
             return {}
         return about if isinstance(about, dict) else {}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from core.config import read_json
+from core.config import kept_json, read_json
 from core.errors import UserError
 from core.files import write_json
 from core.processes import host_name, identity, is_alive
@@ -55,7 +55,7 @@ class Work(ABC):
     @property
     def record(self) -> dict:
         """What is to be done; :class:`UserError` where it is missing or broken."""
-        record = read_json(self.record_file)
+        record = kept_json(self.record_file)
         if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
             raise UserError(f"{self.record_file} is no config of a {self.kind}: it has no \"config\" in it")
         return record

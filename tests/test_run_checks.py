@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from core.config import TrainConfig
+from core.config import TrainConfig, read_json, while_it_stays
 from core.errors import UserError
+from core.files import write_json
 from core.run_checks import read_summary
 from core.run_folder import HISTORY_COLUMNS, Run
 from core.runs import create_run, headline_accuracy
@@ -92,3 +93,16 @@ def test_a_summary_of_another_shape_counts_as_none(run, change, name):
 def test_what_is_no_summary_counts_as_none(run, text):
     (run.path / "summary.json").write_text(text)
     assert run.summary is None
+
+
+def test_a_file_is_read_anew_only_when_it_is_another_one(tmp_path):
+    file, reads = tmp_path / "about.json", []
+    read = while_it_stays(lambda path: reads.append(path) or read_json(path))
+    for value in (1, 1, 2):
+        if not reads or value == 2:
+            write_json(file, {"value": value})
+        assert read(file) == {"value": value}
+    assert len(reads) == 2
+    file.unlink()
+    with pytest.raises(UserError, match="could not be read as JSON"):
+        read(file)

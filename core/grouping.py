@@ -80,7 +80,7 @@ def name_rule(sources: dict[str, str]) -> str:
         return "every file counts as a recording of its own, because no two names begin alike"
     rest = "" if grouped == len(sources) else ", any other file is a recording of its own"
     return ("files whose names agree up to the last “-”, “_” or digits count as one recording"
-            f"{rest}; where that is wrong, choose the rule “each file is a recording” (sources=file)")
+            f"{rest}; where that is wrong, let each file count by itself: Home, Change, “Each file”, or --sources file")
 
 
 def largest_recordings(dataset: Dataset, most: int = 3) -> str:

@@ -25,7 +25,7 @@ def oddities(dataset: Dataset) -> list[str]:
 
     Names in them are text from outside.
     """
-    return [*_files(dataset), *_small_classes(dataset), *_leaks(dataset), *_left_out(dataset)]
+    return [*_files(dataset), *small_classes(dataset), *_leaks(dataset), *_left_out(dataset)]
 
 
 def _files(dataset: Dataset) -> list[str]:
@@ -54,7 +54,8 @@ def _problem(dataset: Dataset, path: str) -> str | None:
     return None
 
 
-def _small_classes(dataset: Dataset) -> list[str]:
+def small_classes(dataset: Dataset) -> list[str]:
+    """A sentence where some classes are too small for what most protocols need."""
     rows = class_rows(dataset)
     single = [name for name, clips, _ in rows if clips == 1]
     if single:

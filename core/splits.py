@@ -21,6 +21,12 @@ PROTOCOLS = {
     "kfold": "As many folds as you like, drawn from the seed and grouped by recording: each is tested once by a model "
              "that trained on all the others.",
 }
+WITHOUT_FIVE = {  # what is another thing where a data set has not the folds 1 to 5
+    "assignment": "Five folds are drawn from the seed and grouped by recording. Fold 1 is kept for the test; four models train "
+                  "on the others, each leaving one of them out to validate, and each is tested once on fold 1.",
+    "split": "One model: it trains on about 60 % of the recordings, validates on 20 %, and is tested once on 20 %, drawn from "
+             "the seed.",
+}
 OWN_FIVE = (1, 2, 3, 4, 5)
 SPLIT_ORDER = (1, 4, 2, 3, 5)  # the fold tested, the one that validates, then those trained on
 ATTEMPTS = 20
@@ -93,6 +99,13 @@ def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -
     return np.array(SPLIT_ORDER, dtype=np.int64)[derived - 1]
 
 
+def explained(protocol: str, dataset: Dataset) -> str:
+    """What a protocol does with this data set."""
+    if protocol == "published" and len(dataset.folds) < 2:
+        return f"{dataset.name} has no folds of its own to repeat."
+    return PROTOCOLS[protocol] if dataset.folds == OWN_FIVE else WITHOUT_FIVE.get(protocol, PROTOCOLS[protocol])
+
+
 def leaks(dataset: Dataset) -> list[str]:
     """The sources that stand in more than one of the data set's own folds, sorted."""
     folds_of = defaultdict(set)
@@ -121,9 +134,9 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
         for name in names:
             if name not in trained:
                 count, sources = _size_of(dataset, name)
-                raise UserError(f"class {name} has {_many(count, 'clip')} from {_many(sources, 'source')}, and none is "
+                raise UserError(f"class {name} has {_many(count, 'clip')} from {_many(sources, 'recording')}, and none is "
                                 f"left to train on when fold {split.model_fold} is held out; add clips of other "
-                                "sources, or leave the class out")
+                                "recordings, or leave the class out")
         for side in ("train", "test"):
             if not getattr(split, side):
                 raise UserError(f"the split for fold {split.model_fold} has no clips to {side}; use fewer folds")
@@ -175,9 +188,9 @@ def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
     for name, sources in _sources_per_class(dataset).items():
         if sources < count:
             clips, _ = _size_of(dataset, name)
-            raise UserError(f"class {name} has {_many(clips, 'clip')} from {_many(sources, 'source')}, and {count} "
-                            f"folds need at least {count} sources in every class; use fewer folds or add recordings "
-                            f"({dataset.source_rule}); where every file is a recording of its own, sources=file says so")
+            raise UserError(f"class {name} has {_many(clips, 'clip')} from {_many(sources, 'recording')}, and {count} "
+                            f"folds need at least {count} recordings in every class; use fewer folds, add recordings, or "
+                            f"tell them apart in another way ({dataset.source_rule})")
     from sklearn.model_selection import StratifiedGroupKFold
 
     ready = np.array([not clip.segment for clip in dataset.clips])

@@ -1,6 +1,7 @@
 """What Listen inside draws: arrays that stand at their time, under their name, and are light enough for a click."""
 
 import base64
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -85,6 +86,11 @@ def test_the_spectrogram_keeps_its_decibels_and_hertz():
         assert HERTZ[band] == pytest.approx(float(text.replace(",", "")), rel=0.05)
     assert view["outline"]["peak"] == 1 and view["outline"]["step"] == pytest.approx(2.5 / 49)
     assert not view["looks"] and "attention" not in view["alt"]
+
+
+def test_digital_silence_is_dark():
+    silent = dataclasses.replace(heard(), log_mel=np.full((64, 26), -100.0, dtype=np.float32))
+    assert not any(unpacked(sound_view(OUTLINE, silent, 2.5)["mel"]["data"], "u1"))
 
 
 def test_silence_that_was_added_is_told_from_the_sound():

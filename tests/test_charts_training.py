@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from app.charts.palette import split_colour
+from app.charts.palette import split_colour, whole_ticks
 from app.charts.training import POINTS, learning_curves, mean_of_furthest
 
 
@@ -49,6 +49,13 @@ def test_the_axes_stand_still_while_the_curves_grow():
     assert first.layout.xaxis.range == last.layout.xaxis.range
     assert first.layout.yaxis.range == last.layout.yaxis.range
     assert first.layout.uirevision == last.layout.uirevision
+
+
+@pytest.mark.parametrize(("last", "step"), [(0, 1), (3, 1), (10, 1), (24, 5), (60, 10), (100, 10), (100_000, 10_000)])
+def test_what_is_counted_has_at_most_ten_ticks_and_none_between_two_numbers(last, step):
+    assert whole_ticks(last)["dtick"] == step
+    figure = learning_curves(history({"1": 1}), "loss", epochs=max(1, last))
+    assert figure.layout.xaxis.dtick == step
 
 
 def test_one_epoch_is_seen_as_a_point():

@@ -24,7 +24,7 @@ def pets(tmp_path):
 def test_numbered_files_are_one_recording_and_the_refusal_names_the_way_out(pets):
     dataset = load_dataset(pets)
     assert len(set(dataset.sources)) == 2
-    with pytest.raises(UserError, match=r"40 clips from 1 source.*“each file is a recording” \(sources=file\)"):
+    with pytest.raises(UserError, match=r"40 clips from 1 recording.*let each file count by itself: .*--sources file"):
         make_splits(dataset, "kfold", 5, 0)
     own = load_dataset(pets, sources="file")
     assert own.sources == tuple(clip.path for clip in own.clips) and "as was chosen" in own.source_rule
@@ -77,7 +77,7 @@ def test_a_run_carries_the_rule_and_its_splits_follow_it(pets):
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))).sources == "file"
     plan = make_plan(config)
     assert len(set(plan.dataset.sources)) == 80 and configured_dataset(config).sources == plan.dataset.sources
-    with pytest.raises(UserError, match="1 source"):
+    with pytest.raises(UserError, match="1 recording"):
         make_plan(config.replace(sources="auto"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from core.clips import Clip, Dataset
 from core.datasets import load_dataset
 from core.errors import UserError
-from core.splits import PROTOCOLS, Split, audit, clip_folds, leaks, make_splits
+from core.splits import PROTOCOLS, Split, audit, clip_folds, explained, leaks, make_splits
 
 
 def random_dataset(seed: int, folds: int = 0, least_sources: int = 5) -> Dataset:
@@ -103,13 +103,13 @@ def test_split_needs_three_sources_a_class():
     dataset = Dataset("few", Path("/nowhere"), clips, ("a", "b"), "test", "a rule")
     [split] = make_splits(dataset, "split")
     assert (len(split.train), len(split.validation), len(split.test)) == (2, 2, 2)
-    with pytest.raises(UserError, match="class a has 2 clips from 2 sources, and 3 folds need"):
+    with pytest.raises(UserError, match="class a has 2 clips from 2 recordings, and 3 folds need"):
         make_splits(replace(dataset, clips=tuple(clip for clip in clips if "2" not in clip.path)), "split")
 
 
 def test_more_folds_than_sources_are_refused_naming_the_class():
     dataset = random_dataset(0)
-    with pytest.raises(UserError, match=r"class c\d has .* sources, and 13 folds need at least 13 sources"):
+    with pytest.raises(UserError, match=r"class c\d has .* recordings, and 13 folds need at least 13 recordings"):
         make_splits(dataset, "kfold", 13)
     with pytest.raises(UserError, match="2 folds or more"):
         make_splits(dataset, "kfold", 1)
@@ -118,7 +118,7 @@ def test_more_folds_than_sources_are_refused_naming_the_class():
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_one_clip_in_a_class_is_refused(tiny_dataset, protocol):
     lonely = (*(clip for clip in tiny_dataset.clips if clip.label != "low"), Clip("x.wav", "low", 1, "x"))
-    with pytest.raises(UserError, match="class low has 1 clip from 1 source"):
+    with pytest.raises(UserError, match="class low has 1 clip from 1 recording"):
         make_splits(replace(tiny_dataset, clips=lonely), protocol)
 
 
@@ -173,6 +173,14 @@ def test_a_limit_that_leaves_an_own_fold_empty_draws_no_others(esc10, protocol, 
         return
     (first, *_) = make_splits(dataset, protocol, folds=2)
     assert protocol == "kfold" or {dataset.clips[i].fold for i in first.test} == {1}
+
+
+def test_a_protocol_is_explained_as_it_is_with_this_data(tiny_dataset):
+    assert explained("split", tiny_dataset) == PROTOCOLS["split"]
+    drawn = replace(tiny_dataset, clips=tuple(replace(clip, fold=None) for clip in tiny_dataset.clips))
+    assert "about 60 % of the recordings" in explained("split", drawn)
+    assert "drawn from the seed" in explained("assignment", drawn)
+    assert "no folds of its own" in explained("published", drawn) and explained("kfold", drawn) == PROTOCOLS["kfold"]
 
 
 def test_an_unknown_protocol_lists_the_known(tiny_dataset):

@@ -72,6 +72,12 @@ def fold_colour(fold: int, dark: bool = False) -> str:
     return shades[(fold - 1) % len(shades)]
 
 
+def whole_ticks(last: int) -> dict:
+    """For an axis from 0 to ``last`` of what is counted: at most ten ticks, none of them between two numbers."""
+    step = next(step for power in range(7) for step in (10**power, 2 * 10**power, 5 * 10**power) if last <= 10 * step)
+    return {"tick0": 0, "dtick": step, "tickformat": "d"}
+
+
 def plain(text: object) -> str:
     """Text from outside for a figure: Plotly reads tags in labels, so they are escaped."""
     return html.escape(str(text), quote=False)

@@ -31,10 +31,10 @@ def _outline(times: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict:
 
 
 def _mel(heard: Explanation) -> dict:
-    """Seventy decibels below the loudest moment in 256 steps of a quarter of one: finer than an eye sees."""
+    """Seventy decibels below the loudest moment in 256 steps of a quarter of one: finer than an eye sees. Silence is dark."""
     times, frequencies = heard.times, heard.frequencies
     bands, frames = heard.log_mel.shape
-    floor = float(heard.log_mel.max()) - SPAN_DB
+    floor = float(heard.log_mel.max()) - SPAN_DB * bool(np.ptp(heard.log_mel))
     return {"data": packed(codes(heard.log_mel, floor, floor + SPAN_DB), "u1"), "bands": bands, "frames": frames,
             "floor": floor, "start": float(times[0]), "step": float(times[1] - times[0]) if frames > 1 else 1.0,
             "hertz": [round(float(hz)) for hz in frequencies],

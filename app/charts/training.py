@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.palette import ink, new_figure, plain, split_colour
+from app.charts.palette import ink, new_figure, plain, split_colour, whole_ticks
 
 POINTS = 400  # per line; longer histories are thinned, their last epoch kept
 HEIGHT = 250  # px; both figures and the run's head fit a laptop's window
@@ -40,7 +40,7 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
         figure.add_scatter(x=mean.index.tolist(), y=mean.tolist(), mode="lines+markers" if len(mean) < 2 else "lines",
                            line={"color": colour, "width": 2.75}, name=split,
                            hovertemplate=f"{spoken} · {split} {hover}")
-    figure.update_xaxes(range=[0, max(2, epochs) * 1.01], showgrid=False)
+    figure.update_xaxes(range=[0, max(2, epochs) * 1.01], showgrid=False, **whole_ticks(epochs))
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(showlegend=True, uirevision=metric, hovermode="closest")
     if metric == "accuracy":

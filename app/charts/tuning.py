@@ -7,7 +7,7 @@ import warnings
 
 import plotly.graph_objects as go
 
-from app.charts.palette import ink, new_figure, plain
+from app.charts.palette import ink, new_figure, plain, whole_ticks
 from core.config import field_named
 
 HEIGHT = 300  # px
@@ -34,7 +34,7 @@ def history_figure(study, start: int | None, *, dark: bool = False) -> go.Figure
                          annotation={"text": "the starting point", "font_size": 11, "font_color": shade.muted})
     last = max(best.x)
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(range=[-0.04 * max(last, 1), 1.04 * max(last, 1)], tickformat="d", showgrid=False)
+    figure.update_xaxes(range=[-0.04 * max(last, 1), 1.04 * max(last, 1)], showgrid=False, **whole_ticks(last))
     return figure
 
 
@@ -59,7 +59,7 @@ def epochs_figure(study, start: int | None, *, epochs: int, dark: bool = False) 
                      hovertemplate="%{meta} · epoch %{x}: %{y:.1f} %<extra></extra>")
         figure.add_trace(trace)
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(range=[0, max(2, epochs) * 1.02], showgrid=False, tickformat="d")
+    figure.update_xaxes(range=[0, max(2, epochs) * 1.02], showgrid=False, **whole_ticks(epochs))
     return figure
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.charts.palette import class_colours
 from app.components import css, empty_state, guard, guarded_fragment, hold_fields, hold_places, page_header, words
+from app.data.opened import opened_dataset
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
@@ -11,7 +12,7 @@ from app.explore.overview import bars_height, class_distribution, class_gallery,
 from app.explore.selection import BARS, BROWSE, LIST, open_clip, opened_index, take_filters_away
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
-from app.state import current_dataset, is_dark
+from app.state import is_dark
 from core.clips import Dataset
 
 TABLE_HEIGHT = 500
@@ -59,7 +60,7 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
 
 def page() -> None:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
-        dataset = current_dataset()
+        dataset = opened_dataset()
     css(STYLE)
     hold_places({"explore_bar": bars_height(dataset), "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
     hold_fields("class", "fold", "only", "search", "scale", "range", "window", "hop", "colours", "part_")

@@ -3,17 +3,15 @@
 import streamlit as st
 
 from app import tour
-from app.components import css, guard, guarded_fragment, page_header, show_error, words
+from app.components import css, guard, guarded_fragment, page_header, words
 from app.components.frame import escape
-from app.state import choose_dataset, current_dataset
+from app.data.opened import opened_dataset
 from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
 from app.views.results_parts import count, in_percent
 from core.clips import Dataset
-from core.datasets import default_dataset
 from core.devices import describe_device
-from core.errors import UserError
 from core.limits import max_upload_mb
 from core.runs import headline_accuracy, knows_every_class, list_runs
 from core.studies import list_studies
@@ -117,26 +115,14 @@ def drop_a_sound() -> None:
         st.switch_page("views/listen.py")
 
 
-def usual_dataset() -> Dataset:
-    """The default one; where that cannot be read either, the sounds that are made here."""
-    try:
-        return choose_dataset(default_dataset())
-    except UserError:
-        return choose_dataset("demo")
-
-
 page_header("Earshot", "Train small listeners, trust their numbers, see what they hear.")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     if st.button("Take the two-minute tour", icon=":material/tour:", type="tertiary", key="home_tour"):
         tour.begin()
     st.badge(escape(describe_device()["name"]), icon=":material/memory:", color="gray",
              help="Models train and answer on this device")
-try:
-    with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
-        dataset = current_dataset()
-except UserError as error:  # a folder that is no longer there: say so, and go on with what is
-    show_error(error)
-    dataset = usual_dataset()
+with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
+    dataset = opened_dataset()
 first, second, third = st.columns(3, gap="medium")
 with first, st.container(border=True, height="stretch", key="home_data"), guard():
     data_card(dataset)

@@ -7,6 +7,7 @@ from app.data.choose import FOLDER, dialog, open_dialog
 from app.data.download import download_button, esc10_is_missing, is_downloading, progress
 from app.data.preview import as_sentence
 from core.clips import Dataset
+from core.preview import small_classes
 from core.splits import leaks
 
 
@@ -43,7 +44,9 @@ def _begin() -> None:
 
 
 def leak_sentence(dataset: Dataset) -> tuple[bool, str]:
-    """Whether the data set's own folds can be trusted, and why, in a sentence."""
+    """Whether the data set can be trained on in folds that can be trusted, and why, in a sentence."""
+    if small := small_classes(dataset):
+        return False, as_sentence(small[0])
     if not dataset.folds:
         return True, "No folds of its own: they are drawn so that clips of one recording stay together."
     leaking = leaks(dataset)

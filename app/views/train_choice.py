@@ -8,6 +8,7 @@ import streamlit as st
 from app.charts.palette import ink
 from app.components import css, guarded_fragment, redraw, say_wrong
 from app.components.frame import escape
+from app.data.opened import opened_dataset
 from app.data.preview import as_sentence
 from app.state import (
     DATASET_KEY,
@@ -28,7 +29,8 @@ from core.errors import UserError
 from core.experiments import count, taken
 from core.grouping import AUTO
 from core.pretrained import missing_requirement
-from core.splits import PROTOCOLS
+from core.runs import check_name
+from core.splits import PROTOCOLS, explained
 
 NAME, COLUMN = "train.dataset", "train.label"  # keys of the fields of the data
 REFUSED = "train.refused"  # key of the session's state: the data that was kept then, and what is wrong with what was chosen
@@ -40,7 +42,7 @@ def choose_data() -> list[str]:
     """Which clips; the choice holds for the whole app. A data set that cannot be opened is said beneath its field (and
     in the list that is returned), and the app keeps the one it had."""
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
-        dataset = current_dataset()
+        dataset = opened_dataset()
     names = list(dict.fromkeys([*available_datasets(), dataset.name]))
     kept, error = st.session_state.get(REFUSED, (None, None))
     if kept != chosen_data() or st.session_state.get(NAME) not in names:  # else what was refused stays, to be put right
@@ -130,10 +132,10 @@ def choose_protocols() -> None:
 def _protocols() -> None:
     st.caption("What is trained, what is tested")
     with st.container(gap="xsmall", key="protocols"):
-        for name, sentence in PROTOCOLS.items():
+        for name in PROTOCOLS:
             with st.container(gap=None, key=f"protocol_{name}"):
                 st.checkbox(name, key=key(f"protocol.{name}"), on_change=redraw, args=(PROTOCOL, *TOLD), **KEEP)
-                st.caption(escape(sentence))
+                st.caption(escape(explained(name, current_dataset())))
     say_wrong(None if chosen_protocols() else NO_PROTOCOL)
     left, right = st.columns(2)
     with left:
@@ -159,16 +161,25 @@ def choose_name(state: str, runs: int, **options) -> None:
         st.session_state.setdefault(_joins(state, name), False)
         st.checkbox(f"Add {count(runs, 'run')} to the {there:,} of this experiment", key=_joins(state, name), **KEEP,
                     **options)
-        say_wrong(wrong)
+    say_wrong(wrong)
 
 
 def chosen_name(state: str) -> tuple[str, bool, str | None]:
     """The name, whether the runs join those that carry it already, and what is wrong with it."""
     name = st.session_state.get(f"{state}.name", "").strip()
     if not taken(name):
-        return name, False, None
+        return name, False, wrong_name(name) if name else None
     join = st.session_state.get(_joins(state, name), False)
     return name, join, None if join else f"There is already an experiment called {name}: choose another name, or add to it"
+
+
+def wrong_name(name: str) -> str | None:
+    """What is wrong with the name of a new experiment; None where nothing is."""
+    try:
+        check_name(name, "name of the experiment")
+    except UserError as error:
+        return as_sentence(str(error))
+    return None
 
 
 def _joins(state: str, name: str) -> str:

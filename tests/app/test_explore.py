@@ -80,7 +80,8 @@ def test_a_copied_address_opens_the_data_set_of_its_clip(page, voices, monkeypat
     monkeypatch.setattr("app.state.default_dataset", lambda: "sounds")
     app = AppTest.from_file(str(ROOT / "app" / "views" / "explore.py"), default_timeout=60)
     app.session_state["earshot_dataset"], app.session_state["earshot_label"] = "voices", "speaker"
-    app.run().button(key="explore_next").click().run()
+    assert app.run().query_params["dataset"] == "voices", "before a clip was chosen"
+    app.button(key="explore_next").click().run()
     link = {name: app.query_params[name] for name in ("dataset", "label", "clip")}
     assert (link["dataset"], link["label"]) == ("voices", "speaker") and "sources" not in app.query_params
     copied = page(**link)
@@ -192,6 +193,7 @@ def test_an_unknown_data_set_is_a_sentence(data):
     app.run()
     assert not app.exception
     assert "there is no data set called 'nonsense'" in app.error[0].value.replace("\\", "")
+    assert app.button(key="explore_next"), "the usual one takes its place"
     app.run()
     assert not app.error  # the next look falls back to what is there
 

@@ -83,10 +83,14 @@ def test_folds_that_leak_and_folds_that_are_not_there(tmp_path):
     plain = tmp_path / "plain"
     for name in ("a", "b"):
         (plain / name).mkdir(parents=True)
-        shutil.copy(clip, plain / name / "one.wav")
-        shutil.copy(clip, plain / name / "two.wav")
-    assert leak_sentence(load_dataset(plain))[0]
-    assert "No folds of its own" in leak_sentence(load_dataset(plain))[1]
+        for number in ("one", "two", "three", "four"):
+            shutil.copy(clip, plain / name / f"{number}.wav")
+    good, sentence = leak_sentence(load_dataset(plain))
+    assert not good and sentence.startswith("2 classes (a, b) each have fewer than 5 recordings (a: 4), so 5 folds cannot be")
+    for name in ("a", "b"):
+        shutil.copy(clip, plain / name / "five.wav")
+    good, sentence = leak_sentence(load_dataset(plain))
+    assert good and "No folds of its own" in sentence
 
 
 def test_the_best_model_is_of_this_data_set_and_says_how_it_was_measured(data):

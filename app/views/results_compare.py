@@ -22,7 +22,7 @@ from app.views.results_analysis import (
 )
 from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
-from app.views.results_parts import BESIDE, COMPARISON, DETAILS, PAIR, block, duration, in_percent
+from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, duration, in_percent
 from core.contenders import Contender
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
@@ -36,22 +36,23 @@ TALL = 16  # rows after which the table scrolls
 
 def chosen_run(results: dict[str, Result]) -> None:
     """Choose the run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished. A
-    link to an experiment (``?experiment=``) is a link to its best run, beside all others of it."""
+    link to an experiment (``?experiment=``) is a link to its best run, beside all others of it. Every choice writes the link
+    at once, so that another one in it was gone back to in the browser."""
     take_experiment(COMPARED, CHOSEN)
     asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
-    if before not in results:
-        lost = before or asked
-        wanted = [by_any_name(name, results) for name in (lost, st.session_state.get(KEPT)) if name]
-        if lost and not wanted[0]:
-            show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
-        finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
-        usual = first_to_show(finished).name if finished else next(iter(results))
-        st.session_state[CHOSEN] = next(filter(None, wanted), usual)
+    lost = asked or before
+    wanted = [by_any_name(name, results) for name in (asked, before, st.session_state.get(KEPT)) if name]
+    if lost and not wanted[0]:
+        show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
+    finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
+    usual = first_to_show(finished).name if finished else next(iter(results))
+    st.session_state[CHOSEN] = next(filter(None, wanted), usual)
 
 
 def look_into_it() -> None:
     """A callback: another run was chosen. What it is stands there before the comparison is drawn again."""
     st.query_params.pop(BESIDE, None)  # this one stands beside another now
+    st.query_params["run"] = st.session_state[CHOSEN]
     redraw(DETAILS, COMPARISON, PAIR)
 
 
@@ -65,8 +66,13 @@ def another_run(before: str, now: str | None = None) -> None:
             st.session_state[key] = now
         elif st.session_state.get(key) == before:
             st.session_state.pop(key)
-    if st.query_params.get("run") == before:
-        st.query_params.pop("run")
+    links = {"run": st.session_state.get(CHOSEN)} | {
+        link: now for link in (BESIDE, AGAINST) if st.query_params.get(link) == before}
+    for link, name in links.items():
+        if name:
+            st.query_params[link] = name
+        else:
+            st.query_params.pop(link, None)
 
 
 def comparison_block(results: dict[str, Result], chosen: str) -> None:

@@ -55,6 +55,7 @@ def _compare(name: str | None, compared: str, chosen: str) -> None:
         st.session_state[chosen] = asked
     elif st.session_state.get(chosen) not in names:
         st.session_state[chosen] = max(runs, key=lambda run: headline_accuracy(run) or 0.0).name
+    st.query_params.update({"run": st.session_state[chosen], LINK: name})  # at once: one step back in the browser
 
 
 def _names(experiment: Experiment) -> set[str]:

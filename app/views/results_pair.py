@@ -20,6 +20,7 @@ from core.runs import by_any_name
 from core.wording import interval, points
 
 EVERY, FIRST, SECOND = "both", "first", "second"
+WRITTEN = "results_pair_written"  # the second run that this page itself put into the address
 
 
 def pair_block(results: dict[str, Result], chosen: str) -> None:
@@ -27,18 +28,18 @@ def pair_block(results: dict[str, Result], chosen: str) -> None:
     tested = [name for name, result in results.items() if result.tested]
     if len(tested) < 2:
         return
-    st.session_state.setdefault("results_pair", _linked(AGAINST, tested) is not None)
+    if "results_pair" not in st.session_state or st.query_params.get(AGAINST) != st.session_state.get(WRITTEN):
+        # a link, or an address that was gone back to in the browser
+        st.session_state["results_pair"] = _linked(AGAINST, tested) is not None
     with st.expander("Two runs side by side", icon=":material/compare_arrows:", key="results_pair", on_change="rerun") as panel:
         if not panel.open:
             for link in (BESIDE, AGAINST):
                 st.query_params.pop(link, None)
+            st.session_state[WRITTEN] = None
             return
         names = _two(results, tested, chosen)
-        st.query_params[AGAINST] = names[1]
-        if names[0] == chosen:
-            st.query_params.pop(BESIDE, None)
-        else:
-            st.query_params[BESIDE] = names[0]
+        st.query_params[AGAINST] = st.session_state[WRITTEN] = names[1]
+        _write(BESIDE, names[0], chosen)
         if names[0] == names[1]:
             st.caption("Choose two different runs.")
             return
@@ -59,8 +60,19 @@ def _two(results: dict[str, Result], tested: list[str], chosen: str) -> tuple[st
         results[name].metrics["accuracy"]["mean"] or 0))
     second = _linked(AGAINST, tested) or others[0]
     left, right = st.columns(2)
-    first = left.selectbox("First run", tested, index=tested.index(start), key=f"results_first_{chosen}")
-    return first, right.selectbox("Second run", tested, index=tested.index(second), key=f"results_second_{chosen}")
+    keys = f"results_first_{chosen}", f"results_second_{chosen}"
+    st.session_state.update(zip(keys, (start, second), strict=True))  # the address says what is shown: Back is heeded
+    return (left.selectbox("First run", tested, key=keys[0],
+                           on_change=lambda: _write(BESIDE, st.session_state[keys[0]], chosen)),
+            right.selectbox("Second run", tested, key=keys[1],
+                            on_change=lambda: _write(AGAINST, st.session_state[keys[1]], chosen)))
+
+
+def _write(link: str, name: str, chosen: str) -> None:
+    if (link, name) == (BESIDE, chosen):
+        st.query_params.pop(link, None)
+    else:
+        st.query_params[link] = name
 
 
 def _side_by_side(first: Result, second: Result) -> None:

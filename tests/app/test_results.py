@@ -399,6 +399,39 @@ def test_the_link_of_two_runs_holds_both_of_them_by_their_former_names_too(data,
     assert again.selectbox("results_first_drei").value == "drei" and "first" not in again.query_params
 
 
+def test_the_browsers_back_is_heeded(data, tmp_path, page):
+    for number, name in enumerate(("one", "two", "three")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    app = page(run="one", against="three")
+    for key, value, shown in (("results_second_one", "two", "against"), ("results_first_one", "three", "first"),
+                              ("results_run", "two", "run")):
+        before = dict(app.query_params)
+        was = app.selectbox(key).value
+        app.selectbox(key).set_value(value).run()
+        assert app.query_params[shown] == value
+        app.query_params = before
+        app.run()
+        assert app.selectbox(key).value == was and app.query_params == before, key
+    app.query_params.pop("against")
+    app.run()
+    assert not app.get("expander")[0].proto.expanded and "against" not in app.query_params
+
+
+def test_back_to_another_experiment_brings_its_run_too(data, tmp_path, page):
+    for name, experiment in (("one", "design"), ("two", "design"), ("other", "else")):
+        path = make(data, tmp_path, name, protocol="published", seed=len(name))
+        record = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps(record | {"experiment": experiment}))
+    app = page(run="one", experiment="design")
+    before = dict(app.query_params)
+    app.selectbox("results_experiment").set_value("else").run()
+    assert app.header[0].value == "other" and app.query_params["run"] == "other"
+    app.query_params = before
+    app.run()
+    assert app.header[0].value == "one" and {*app.multiselect("results_compared").value} == {"one", "two"}
+    assert app.query_params == before
+
+
 @pytest.mark.parametrize("title, link", [("Two runs side by side", "against"), ("Which model is best, and why", "why")])
 def test_every_press_on_a_panel_that_is_in_the_link_is_heeded(data, tmp_path, page, title, link):
     for number, model in enumerate(("cnn1d", "cnn_transformer_h4")):

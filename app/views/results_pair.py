@@ -113,10 +113,12 @@ def _over_folds(first: Result, second: Result) -> None:
     if test is None:
         st.caption(escape(f"No t-test over folds: {why_not}."))
         return
-    how = "better" if test.difference > 0 else "worse" if test.difference else "better or worse"
+    apart = points(abs(test.difference))
+    told = (f"{first.name} and {second.name} are on average equally good" if apart == points(0) else
+            f"{first.name} is on average {apart} {'better' if test.difference > 0 else 'worse'} than {second.name}")
     means = "more than the folds scatter" if test.p < ALPHA else "no reliable difference beside the scatter of the folds"
-    st.text(f"Over the {test.folds} folds {first.name} is on average {points(abs(test.difference))} {how} than {second.name} "
-            f"(95 % of the difference: {interval(test.low, test.high, 'points')}): {means}, {p_text([test.p])}.")
+    st.text(f"Over the {test.folds} folds {told} (95 % of the difference: {interval(test.low, test.high, 'points')}): {means}, "
+            f"{p_text([test.p])}.")
     st.caption(escape("Corrected resampled t-test (Nadeau and Bengio 2003): folds share most of their training clips, so the "
                       "variance is widened."))
 

@@ -22,12 +22,12 @@ from app.views.results_analysis import (
 )
 from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
-from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, duration, in_percent
+from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, in_percent
 from core.contenders import Contender
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
 from core.standings import standings
-from core.wording import interval
+from core.wording import duration, interval
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked

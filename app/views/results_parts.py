@@ -55,13 +55,3 @@ def _in_its_unit(value: float, metric: str) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as ``45 s``, ``12 min`` or ``3 h 05 min``."""
-    if seconds is None:
-        return "–"
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

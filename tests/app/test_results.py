@@ -4,6 +4,7 @@ import json
 import wave
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -18,6 +19,7 @@ from core.runs import list_runs
 from core.search_space import SPACE
 from core.studies import create_study, get_study
 from tests.app.fabricated_runs import fabricate_run
+from tests.finished_runs import summary_of
 
 CLASSES = ("birds", "glass [x](y)", "rain")
 
@@ -88,6 +90,18 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
                       "Learning curves"]
     assert len(app.get("download_button")) == len(blocks) + 2, "a table of every block, and the report in two formats"
     assert app.query_params["run"] == "first"
+
+
+def test_the_training_time_is_that_of_the_tested_models_in_table_and_card(data, tmp_path, page):
+    path = make(data, tmp_path, "first", protocol="published")
+    history = pd.read_csv(path / "history.csv").assign(seconds=32.5)  # 5 folds of 30 epochs
+    last = history[history["fold"] == 1].assign(fold="final", seconds=60)
+    pd.concat([history, last]).to_csv(path / "history.csv", index=False)
+    app = page(run="first")
+    card = next(metric for metric in app.metric if metric.label == "Training time")
+    table = next(table.value for table in app.dataframe if "time" in table.value)
+    assert card.value == table["time"][0] == "1 h 21 min"
+    assert card.help.replace("\\", "") == "Of the models that were tested; the final model, on all clips, took 30 min more."
 
 
 def test_assignment_shows_validation_beside_test_and_the_models_together(data, tmp_path, page):
@@ -382,6 +396,21 @@ def test_two_runs_side_by_side(data, tmp_path, page):
     assert f"Only the first is right on {(clips['first'] == clips['true']).sum()}," in said
     app.selectbox("results_second_good").set_value("good").run()
     assert "Choose two different runs" in texts(app)
+
+
+def test_two_runs_that_are_right_equally_often_are_equally_good(data, tmp_path, page):
+    for number, name in enumerate(("one", "two")):
+        path = make(data, tmp_path, name, protocol="published", seed=number)
+        answers = pd.read_csv(path / "predictions.csv")
+        answers[list(CLASSES)] = np.eye(3)[answers["target"].map(CLASSES.index)]
+        wrong = answers.groupby("model_fold").head(1).index[2 * number:2 * number + 2]  # in two folds, other ones in each run
+        answers.loc[wrong, list(CLASSES)] = np.roll(answers.loc[wrong, list(CLASSES)], 1, axis=1)
+        answers.to_csv(path / "predictions.csv", index=False)
+        record = json.loads((path / "summary.json").read_text())
+        sources = {clip.key: clip.source for clip in data.clips}
+        record |= summary_of(answers, data.class_names, "published", sources)
+        (path / "summary.json").write_text(json.dumps(record))
+    assert "Over the 5 folds one and two are on average equally good (95 % of" in texts(page(run="one", against="two"))
 
 
 def test_the_link_of_two_runs_holds_both_of_them_by_their_former_names_too(data, tmp_path, page):

@@ -111,13 +111,13 @@ def answers_table() -> Sound | None:
     left.caption(escape(f"{text}, {failed} of them could not be read. " if failed else f"{text}. ")
                  + "Click a row to look inside.")
     names = next((answer.prediction.class_names for answer in rows if answer.prediction), ())
-    right.download_button("Download CSV", answers_csv(rows, names), "answers.csv", "text/csv", key="listen_many_csv",
-                          icon=":material/download:", on_click="ignore", width="stretch")
-    best = [answer.prediction.ranked[0] if answer.prediction else (None, None) for answer in rows]
+    right.download_button("Download CSV", answers_csv([_written(answer) for answer in rows], names), "answers.csv",
+                          "text/csv", key="listen_many_csv", icon=":material/download:", on_click="ignore", width="stretch")
+    named = [answer.prediction if answer.prediction and not answer.prediction.unknown else None for answer in rows]
     table = pd.DataFrame({
         "file": [_one_line(answer.path) for answer in rows],
         "answer": [answer.prediction.said if answer.prediction else None for answer in rows],
-        "probability %": [None if share is None else 100 * share for _, share in best],
+        "probability %": [100 * heard.ranked[0][1] if heard else None for heard in named],  # of the class that is named
         "seconds": [answer.prediction.seconds if answer.prediction else None for answer in rows],
         "problem": [answer.error or "" for answer in rows]})
     number = st.column_config.NumberColumn
@@ -133,6 +133,12 @@ def answers_table() -> Sound | None:
         show_error(rows[chosen].error)
         return None
     return _opened(*sources[chosen])
+
+
+def _written(answer: Answer) -> Answer:
+    """In the file, a silent sound has no numbers but a sentence: beside it, "unknown" means one that is none of the classes."""
+    heard = answer.prediction
+    return Answer(answer.path, error=heard.remark) if heard and heard.silent else answer
 
 
 def _opened(name: str, source: Path | bytes) -> Sound | None:

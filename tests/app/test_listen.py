@@ -1,6 +1,7 @@
 """The page Listen inside, driven without a browser: sounds, models, what is said about both."""
 
 import base64
+import csv
 import io
 import json
 import shutil
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.components.shortcuts import PRESS
 from app.state import dataset_named
+from core.answers import answers_csv
 from core.calibration import Calibration
 from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import ROOT, TrainConfig
@@ -409,6 +411,24 @@ def test_many_files_make_a_table_with_a_sentence_for_those_that_cannot_be_read(p
     assert table["seconds"].tolist()[::2] == [0.5, 1.2] and table["answer"].isna().tolist() == [False, True, False, True]
     assert "not a sound that can be read" in table["problem"][1] and "empty" in table["problem"][3]
     assert "4 of 4 sounds" in texts(app) and "2 of them could not be read" in texts(app)
+
+
+def test_what_is_none_of_the_classes_has_no_probability_and_silence_its_sentence_in_the_file(page, data, monkeypatch):
+    run = get_run(trained(data, "cnn1d", "1"))
+    loaded = load_checkpoint(run.path / "fold1.safetensors")
+    save_checkpoint(run.path / "fold1.safetensors", loaded.model, loaded.config, CLASSES, Calibration(1.0, 0.95))
+    app = page()
+    app.get("button_group")[0].set_value("Many sounds")
+    checked(app.run())
+    app.file_uploader[0].set_value([("a.wav", wav(SECONDS), "audio/wav"), ("b.wav", wav(SECONDS, level=0.0), "audio/wav")])
+    written = []
+    monkeypatch.setattr("app.views.listen_many.answers_csv", lambda *given: written.append(answers_csv(*given)) or written[-1])
+    app = answered(press(checked(app.run()), "Answer 2 sounds"))
+    table = app.dataframe[0].value
+    assert table["answer"].tolist() == ["none of these", "nothing to hear"] and table["probability %"].isna().all()
+    strange, silent = csv.DictReader(io.StringIO(written[-1]))
+    assert strange["unknown"] == "true" and strange["label"] in CLASSES and not strange["error"]
+    assert not silent["label"] and silent["error"].startswith("This clip is digitally silent")
 
 
 def test_a_folder_of_this_machine_is_answered_and_a_wrong_one_is_said(page, data):

@@ -24,6 +24,7 @@ from app.views.results_data import Result, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
 from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, in_percent
 from core.contenders import Contender
+from core.manage import deleted_runs
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
 from core.standings import standings
@@ -43,10 +44,17 @@ def chosen_run(results: dict[str, Result]) -> None:
     lost = asked or before
     wanted = [by_any_name(name, results) for name in (asked, before, st.session_state.get(KEPT)) if name]
     if lost and not wanted[0]:
-        show_error(f"There is no run called {lost} here{' any more' * (lost == before)}; choose one of those below.")
+        show_error(lost_run(lost, " any more" * (lost == before)))
     finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
     usual = first_to_show(finished).name if finished else next(iter(results))
     st.session_state[CHOSEN] = next(filter(None, wanted), usual)
+
+
+def lost_run(name: str, any_more: str = "") -> str:
+    """Why the link leads to no run, and what to do."""
+    if any(deleted.name == name for deleted in deleted_runs()):
+        return f"{name} is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below."
+    return f"There is no run called {name} here{any_more}; choose one of those below."
 
 
 def look_into_it() -> None:

@@ -5,11 +5,12 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.results import answer_figure
-from app.components import picked_row, show_figure, table_height
+from app.components import picked_row, show_error, show_figure, table_height
 from app.components.frame import escape
 from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
+from app.views.results_compare import lost_run
 from app.views.results_data import Result, comparable
 from app.views.results_parts import AGAINST, BESIDE, block, count, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
@@ -26,6 +27,13 @@ WRITTEN = "results_pair_written"  # the second run that this page itself put int
 def pair_block(results: dict[str, Result], chosen: str) -> None:
     """Folded until it is asked for."""
     tested = [name for name, result in results.items() if result.tested]
+    for link in (BESIDE, AGAINST):
+        asked = st.query_params.get(link)
+        if asked and not _linked(link, tested):
+            known = by_any_name(asked, results)
+            show_error(f"{known} has no answers to test clips, so it cannot stand beside another run." if known else
+                       lost_run(asked))
+            st.query_params.pop(link)
     if len(tested) < 2:
         return
     if "results_pair" not in st.session_state or st.query_params.get(AGAINST) != st.session_state.get(WRITTEN):

@@ -13,7 +13,7 @@ from app.views.results_data import dataset_of, load_results
 from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.disk import size_of
-from core.manage import delete_study, deleted_runs, rename_run, write_note
+from core.manage import delete_run, delete_study, deleted_runs, rename_run, write_note
 from core.runs import get_run as load
 from core.runs import list_runs
 from core.search_space import SPACE
@@ -281,6 +281,26 @@ def test_without_the_clips_everything_but_playing_works(data, tmp_path, page):
 def test_a_wrong_link_is_said_in_one_sentence(data, tmp_path, page):
     make(data, tmp_path, "first", protocol="published")
     assert "There is no run called nowhere here; choose one" in texts(page(run="nowhere"))
+
+
+def test_a_link_to_a_deleted_run_says_where_it_is(data, tmp_path, page):
+    for number, name in enumerate(("one", "two", "gone")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    delete_run("gone")
+    app = page(run="gone")
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "gone is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below."]
+    assert app.header[0].value == app.query_params["run"] != "gone"
+
+
+def test_a_second_run_that_is_not_there_is_said(data, tmp_path, page):
+    for number, name in enumerate(("one", "two")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    make(data, tmp_path, "half", state="stopped")
+    for asked, said in (("nope", "There is no run called nope here; choose"), ("half", "half has no answers to test clips")):
+        app = page(run="one", against=asked)
+        assert said in texts(app) and len(app.error) == 1 and "against" not in app.query_params
+        assert app.header[0].value == "one"
 
 
 @pytest.mark.parametrize("file, change, sentence, blocks", [

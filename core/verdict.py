@@ -17,8 +17,9 @@ from core.study_folder import START, Study
 
 @dataclass(frozen=True)
 class Verdict:
-    """``best`` and ``start`` are trial numbers; accuracies are 0 to 1, over ``clips`` validation clips. ``only_best`` and
-    ``only_start``: clips that only one of the two answered rightly; ``p``: Holm's, over ``compared`` trials."""
+    """``best`` and ``start`` are trial numbers; accuracies are 0 to 1, over ``clips`` validation clips: ``over_folds`` where
+    they are means over folds of unequal size, which are no shares of these clips. ``only_best`` and ``only_start``: clips
+    that only one of the two answered rightly; ``p``: Holm's, over ``compared`` trials."""
 
     best: int
     start: int
@@ -30,6 +31,7 @@ class Verdict:
     p: float
     compared: int
     changes: dict[str, tuple]  # setting -> (value at the start, value of the best)
+    over_folds: bool = False
 
     @property
     def found(self) -> bool:
@@ -69,7 +71,8 @@ def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, sett
     before = config.to_dict()
     changes = {name: (before[name], value) for name, value in settings.get(best, {}).items() if value != before[name]}
     return Verdict(best, start, accuracy[best], accuracy[start], len(answers), *only[best], p.get(best, 1.0), len(others),
-                   changes if best != start else {})
+                   changes if best != start else {},
+                   any(abs(accuracy[number] - right[number].mean()) > 1e-5 for number in (best, start)))
 
 
 def verdict_of(study: Study) -> Verdict | None:
@@ -89,12 +92,14 @@ def sentence(verdict: Verdict, start: str = "the defaults", *, ended: bool = Tru
     """Whether the search won, in a sentence or two; with ``ended`` false, how it stands so far."""
     won, nothing, unsure = ("The search won", "The search did not win", "The search did not win reliably") if ended else (
         "The search is ahead so far", "Nothing better so far", "No reliable gain so far")
-    of = f"{_percent(verdict.best_accuracy)} of {verdict.clips} validation clips"
+    of = (f"{_percent(verdict.best_accuracy)} on {verdict.clips} validation clips (the mean over folds of unequal size)"
+          if verdict.over_folds else f"{_percent(verdict.best_accuracy)} of {verdict.clips} validation clips")
     if not verdict.found:
         if not verdict.compared:
             return f"Only {start} were trained to the end so far: {of}."
-        return (f"{nothing}: none of {verdict.compared} other finished {_trials(verdict.compared)} did better "
-                f"than {start}, {of}.")
+        others = (f"none of {verdict.compared} other finished trials did better" if verdict.compared > 1 else
+                  "the one other finished trial did no better")
+        return f"{nothing}: {others} than {start}, {of}."
     gain = (f"{of}, {verdict.points:+.1f} points against {start}: {_clips(verdict.only_best)} that only the best set gets "
             f"right, {_clips(verdict.only_start)} that only {start} do")
     test = f"McNemar's test, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"

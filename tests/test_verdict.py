@@ -47,6 +47,14 @@ def test_a_tie_goes_to_the_starting_point():
                                  "50.0 % of 100 validation clips.")
 
 
+def test_a_mean_over_folds_of_unequal_size_is_not_said_to_be_a_share_of_the_clips():
+    trials = pd.DataFrame([(0, "complete", 0.362, START)], columns=["trial", "state", "validation_accuracy", "why"])
+    answers = pd.DataFrame({"target": ["a"] * 19, "0": ["a"] * 7 + ["b"] * 12})
+    assert sentence(judge(CONFIG, trials, answers, {0: {}})) == (
+        "Only the defaults were trained to the end so far: 36.2 % on 19 validation clips "
+        "(the mean over folds of unequal size).")
+
+
 def test_only_trials_trained_to_their_end_count():
     assert not judged(50, 90, 51, states=("complete", "pruned", "complete")).won
     assert sentence(judged(50)) == "Only the defaults were trained to the end so far: 50.0 % of 100 validation clips."
@@ -59,7 +67,7 @@ def test_a_starting_point_that_was_done_again_is_found():
 
 @pytest.mark.parametrize("right, said", [
     ((50, 70), "The search is ahead so far: trial 1"), ((50, 53), "No reliable gain so far: trial 1"),
-    ((50, 40), "Nothing better so far: none of 1 other finished trial did"),
+    ((50, 40), "Nothing better so far: the one other finished trial did no better than the defaults, "),
 ])
 def test_nothing_is_said_to_be_decided_before_the_end(right, said):
     assert sentence(judged(*right), ended=False).startswith(said)

@@ -137,4 +137,4 @@ def _open(clip: Clip) -> None:
 
 
 def _db(value: float) -> str:
-    return "digital silence" if value == float("-inf") else f"{value:.1f} dB".replace("-", "−")
+    return "digital silence" if value == float("-inf") else f"{round(value, 1) + 0.0:.1f} dB".replace("-", "−")

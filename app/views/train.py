@@ -44,8 +44,6 @@ def plan_of(config: TrainConfig) -> Plan:
 def choice() -> None:
     """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does. The parts
     are fragments that read what was chosen, and a change draws only those again that it concerns."""
-    if st.session_state.pop("train.started", False):
-        st.rerun()  # the whole page: the right side begins to look again by itself
     begin_fields()
     fill_in()
     whole = st.container(key="whole_place")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components import guarded_fragment, show_error
+from app.components import guarded_fragment, show_error, with_whole_page
 from app.single_press import press_once
 from app.views.train_like import forget_filled_in
 from core import experiments
@@ -20,8 +20,9 @@ def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, re
     begins the keys of what is kept, the field of the name (``<state>.name``) among them. ``also`` are other configs whose
     pace the page would like to know; they are measured when that of the plans is known."""
     costs(plans, state, missing, also)
+    begin = with_whole_page(press_once(f"{state}.start", send))  # the run appears beside this at once
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
-              key=f"{state}.start", on_click=press_once(f"{state}.start", send), args=(plans, name, add, state))
+              key=f"{state}.start", on_click=begin, args=(plans, name, add, state))
     if problem := st.session_state.pop(f"{state}.not_started", None):
         show_error(problem)
 
@@ -72,7 +73,6 @@ def send(plans: list[Plan], name: str, add: bool, state: str) -> bool:
             st.query_params.pop(link, None)
         several = len(made) > 1
         st.query_params["experiment" if several else "run"] = made[0].experiment if several else made[0].name
-        st.session_state["train.started"] = True
         forget_filled_in()
         for key in [key for key in st.session_state if str(key).startswith(f"{state}.name.join.")]:
             st.session_state.pop(key)

@@ -15,8 +15,6 @@ from core.studies import list_studies
 
 def choice() -> None:
     """Everything on the left. What is wrong stands beside its field, and nothing can be started as long as it does."""
-    if st.session_state.pop("tune.started", False):
-        st.rerun()  # the whole page: the right side begins to look again by itself
     st.html('<div id="new-study"></div>')
     st.subheader("1 · Data", anchor=False)
     errors = choose_data()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.components import guarded_fragment, say_wrong, show_error
+from app.components import guarded_fragment, say_wrong, show_error, with_whole_page
 from app.single_press import press_once
 from app.state import chosen_data
 from app.views.train_cost import say_pace
@@ -38,8 +38,9 @@ def start(model: str, settings: dict, space: list[Searched], trials: int, name: 
     say_wrong(impossible)
     waiting = plan and most_it_costs(plan, trials).unknown and st.session_state.get(MEASURING, True)
     guarded_fragment(1 if waiting else None)(_cost)(plan, trials)
+    begin = with_whole_page(press_once("tune.start", send))  # the study appears beside this at once
     st.button("Start the study", type="primary", icon=":material/play_arrow:", disabled=plan is None, width="stretch",
-              key="tune.start", on_click=press_once("tune.start", send), args=(plan, space, trials, name, storage))
+              key="tune.start", on_click=begin, args=(plan, space, trials, name, storage))
     if problem := st.session_state.pop(PROBLEM, None):
         show_error(problem)
 
@@ -65,6 +66,5 @@ def send(plan: Plan, space: list[Searched], trials: int, name: str, storage: str
         st.session_state[PROBLEM] = str(error)
     if made:
         st.query_params["study"] = made.name
-        st.session_state["tune.started"] = True
         st.session_state["tune.name"] = ""  # it is taken now
     return made is not None

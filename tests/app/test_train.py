@@ -297,8 +297,11 @@ def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
     assert {"cnn1d · assignment", "cnn_transformer_h4 · assignment"} <= {label.strip("*") for label in labels(page)}
 
 
-def test_a_double_click_starts_one_run(page, launched):
+def test_a_double_click_starts_one_run_and_the_whole_page_is_drawn(page, launched, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("app.components.redrawing.rerun", lambda *parts: drawn.append(parts))
     button(page, "Start training").click().run()
+    assert drawn == [()], "else the run appears only when the page looks again, seconds later"
     button(page, "Start training").click().run()
     assert len(list_runs()) == len(launched) == 1 and not page.error
 

@@ -202,7 +202,8 @@ def _figures(results: tuple[Result, ...]) -> None:
     with left:
         show_figure(figure, "results_runs", alt="Accuracy of the compared models: folds, mean and 95 % interval")
     with right:
-        against = st.segmented_control("Accuracy against", list(COSTS), default="compute", required=True, key="results_cost")
+        against = st.segmented_control("Accuracy against", list(COSTS), default="compute", required=True, key="results_cost",
+                                       format_func=lambda cost: cost.replace("training time", "time"))  # fits a phone
         height = max(300, figure.layout.height - 68)  # the choice above it is as tall as the difference
         show_figure(_cost_figure(results, against, is_dark(), height), f"results_cost_{against}",
                     alt=f"Test accuracy against {against}, with 95 % intervals")

@@ -154,6 +154,13 @@ def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
     assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
 
 
+def test_the_costs_to_compare_by_fit_beside_each_other_on_a_phone(data, tmp_path, page):
+    for number, model in enumerate(("cnn1d", "cnn_transformer_h4")):
+        make(data, tmp_path, model, model=model, protocol="published", seed=number)
+    group = next(group for group in page(run="cnn1d").get("button_group") if group.key == "results_cost")
+    assert len("".join(group.options)) <= 32, "in 390 px"
+
+
 def test_an_experiment_can_be_compared_again_after_another_page(data, tmp_path, page):
     for number in range(2):
         make(data, tmp_path, f"of design {number}", protocol="published", seed=number)

@@ -74,7 +74,8 @@ def answer_file(checkpoint: "Checkpoint", source: str | Path | bytes, name: str 
 
 def answers_csv(answers: Sequence[Answer], class_names: Sequence[str]) -> str:
     """One row per file: :data:`COLUMNS`, then a column per class with its probability. A file without an answer has
-    its sentence in ``error`` and nothing else; what cannot be written down in a file's name is shown as ``�``."""
+    its sentence in ``error`` and nothing else, digital silence its length and that it is unknown besides; what cannot be
+    written down in a file's name is shown as ``�``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *class_names])
@@ -82,6 +83,9 @@ def answers_csv(answers: Sequence[Answer], class_names: Sequence[str]) -> str:
         name, heard = as_text(answer.path), answer.prediction
         if heard is None:
             writer.writerow([name, "", "", "", "", answer.error, *[""] * len(class_names)])
+            continue
+        if heard.silent:
+            writer.writerow([name, f"{heard.seconds:.6f}", "", "", "true", heard.remark, *[""] * len(class_names)])
             continue
         label, probability = heard.ranked[0]
         writer.writerow([name, f"{heard.seconds:.6f}", label, f"{probability:.6f}", str(heard.unknown).lower(), "",

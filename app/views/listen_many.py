@@ -111,8 +111,8 @@ def answers_table() -> Sound | None:
     left.caption(escape(f"{text}, {failed} of them could not be read. " if failed else f"{text}. ")
                  + "Click a row to look inside.")
     names = next((answer.prediction.class_names for answer in rows if answer.prediction), ())
-    right.download_button("Download CSV", answers_csv([_written(answer) for answer in rows], names), "answers.csv",
-                          "text/csv", key="listen_many_csv", icon=":material/download:", on_click="ignore", width="stretch")
+    right.download_button("Download CSV", answers_csv(rows, names), "answers.csv", "text/csv", key="listen_many_csv",
+                          icon=":material/download:", on_click="ignore", width="stretch")
     named = [answer.prediction if answer.prediction and not answer.prediction.unknown else None for answer in rows]
     table = pd.DataFrame({
         "file": [_one_line(answer.path) for answer in rows],
@@ -133,12 +133,6 @@ def answers_table() -> Sound | None:
         show_error(rows[chosen].error)
         return None
     return _opened(*sources[chosen])
-
-
-def _written(answer: Answer) -> Answer:
-    """In the file, a silent sound has no numbers but a sentence: beside it, "unknown" means one that is none of the classes."""
-    heard = answer.prediction
-    return Answer(answer.path, error=heard.remark) if heard and heard.silent else answer
 
 
 def _opened(name: str, source: Path | bytes) -> Sound | None:

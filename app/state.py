@@ -75,9 +75,8 @@ def choose_dataset(name: str, label: str = LABEL, sources: str = AUTO) -> Datase
 
 
 def link_to_data() -> None:
-    """Write the chosen data set into the address as far as a link without it would open another one; a page that writes its
-    clip there calls this too."""
-    chosen, usual = chosen_data(), {"dataset": _usual(*map(str, data_dirs())), "label": LABEL, "sources": AUTO}
+    """Write the chosen data set into the address as far as a link without it would open another one."""
+    chosen, usual = chosen_data(), {"dataset": _default(*map(str, data_dirs())), "label": LABEL, "sources": AUTO}
     for name, value in chosen.items():
         if chosen == usual or (value == usual[name] and name != "dataset"):
             st.query_params.pop(name, None)
@@ -86,7 +85,7 @@ def link_to_data() -> None:
 
 
 @st.cache_data(ttl=60, max_entries=8, show_spinner=False)
-def _usual(*places: str) -> str:
+def _default(*places: str) -> str:
     """The default data set; to look for it takes longer than some pages."""
     return default_dataset()
 

@@ -162,13 +162,20 @@ def contenders(runs: Sequence[Finished]) -> list[Contender]:
                         "within one")
     groups: dict[tuple, dict[int, Finished]] = defaultdict(dict)
     for run in runs:
-        groups[run.model, run.protocol, _apart(run)].setdefault(run.seed, run)
+        groups[_group(run)].setdefault(run.seed, run)
     alike = defaultdict(list)
     for model, protocol, settings in groups:
         alike[model, protocol].append(dict(settings))
     found = [Contender(tuple(seeds[seed] for seed in sorted(seeds)), _said(dict(settings), alike[model, protocol]))
              for (model, protocol, settings), seeds in groups.items()]
     return sorted(found, key=lambda each: (-(each.accuracy or 0.0), each.parameters or 0, each.title))
+
+
+def twins(runs: Sequence[Finished]) -> dict[str, str]:
+    """The runs that :func:`contenders` leaves out, because they differ in nothing from another one, and that one."""
+    counted: dict[tuple, str] = {}
+    others = {run.name: counted.setdefault((_group(run), run.seed), run.name) for run in runs}
+    return {name: other for name, other in others.items() if name != other}
 
 
 def by_dataset(runs: Sequence[Finished]) -> dict[str, list[Finished]]:
@@ -186,6 +193,11 @@ def by_dataset(runs: Sequence[Finished]) -> dict[str, list[Finished]]:
 def _mean_of_known(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value]
     return float(np.mean(known)) if known else None
+
+
+def _group(run: Finished) -> tuple:
+    """What the seeds of one contender share."""
+    return run.model, run.protocol, _apart(run)
 
 
 def _apart(run: Finished) -> tuple:

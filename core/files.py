@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.errors import UserError
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -19,6 +21,16 @@ def why_not_written(error: OSError, folder: Path) -> str | None:
     if error.errno in CLOSED:
         return f"{folder} may not be written ({os.strerror(error.errno)}): allow it"
     return None
+
+
+@contextmanager
+def or_said(path: Path) -> Iterator[None]:
+    """What keeps the file at ``path`` from being written, inside, as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(why_not_written(error, path.parent)
+                        or f"{path} could not be written: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ HUB = {"ast_finetune": "MIT/ast-finetuned-audioset-10-10-0.4593", "wav2vec2_fine
 MARKS = {"ast_finetune": "patch_embeddings", "wav2vec2_finetune": "conv_layers"}  # in the names of their first weights
 KINDS = {"ast_finetune": "audio-spectrogram-transformer", "wav2vec2_finetune": "wav2vec2"}  # in a folder's config.json
 RANDOM = "random"
-FRAME, FRAME_STEP = 400, 160  # samples of a frame of the AST at 16 kHz, and from one to the next
+FRAME_SHIFT, FRAME_LENGTH = 160, 400  # samples at 16 kHz, of the AST
 WAYS = "give pretrained=FOLDER with a model saved by transformers, or pretrained=random to start without"
 
 
@@ -37,7 +37,7 @@ def check_pretrained(config: TrainConfig) -> None:
     if config.sample_rate != 16_000:
         raise UserError(f"{config.model} was trained on sound at 16,000 Hz; expected sample_rate=16000, found "
                         f"{config.sample_rate}")
-    heard = 1 + (round(config.clip_seconds * config.sample_rate) - FRAME) // FRAME_STEP
+    heard = 1 + (round(config.clip_seconds * config.sample_rate) - FRAME_LENGTH) // FRAME_SHIFT
     if config.model == "ast_finetune" and heard > config.frames:
         raise UserError(f"with frames={config.frames} {config.model} hears {config.frames / 100:.1f} s, and clips of "
                         f"{config.clip_seconds:g} s were asked for; set frames=1024 or a shorter clip_seconds")

@@ -1,7 +1,6 @@
 """The data set at a glance: how many clips each class has, and what one clip of each looks like."""
 
 from collections import Counter
-from copy import deepcopy
 
 import numpy as np
 import streamlit as st
@@ -9,7 +8,7 @@ import streamlit as st
 from app.charts.clip import class_bars, spectrogram_png
 from app.components import redraw, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails, thumbnails_height
-from app.explore.selection import BARS, BROWSE, FILTERS, LIST, open_clip
+from app.explore.selection import BARS, BROWSE, FILTERS, LIST, open_clip, take_filters_away
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
 from core.clips import Clip, Dataset
@@ -67,7 +66,7 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
     def opened(number: int) -> None:
         open_clip(dataset.clips[picks[number][0]])
         if any(st.session_state.get(name) for name in FILTERS):
-            st.session_state.update(deepcopy(FILTERS))
+            take_filters_away()
         else:
             redraw(BROWSE)
 

@@ -6,7 +6,6 @@ from copy import deepcopy
 import streamlit as st
 
 from app.components import with_whole_page
-from app.state import link_to_data
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts
 from core.health import CLIPPED_SHARE, SILENT_DB
@@ -80,5 +79,4 @@ def opened_index(dataset: Dataset, listed: Sequence[int]) -> int | None:
     st.session_state[OPEN] = dataset.clips[index].key
     if wanted:
         st.query_params["clip"] = dataset.clips[index].key
-        link_to_data()
     return index

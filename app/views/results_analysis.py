@@ -44,18 +44,6 @@ def on_one_ground(results: Sequence[Result], chosen: str) -> list[Result]:
     return [result for result in results if result.name in own]
 
 
-def twins(results: Sequence[Result], chosen: str) -> dict[str, str]:
-    """Those of comparable runs whose settings and seed are another's, and that one: the chosen run, else the first given. They
-    are left out, since a comparison counts only one of them."""
-    kept, found = {}, {}
-    for result in sorted(results, key=lambda result: result.name != chosen):
-        each = Contender((comparable(result),))
-        other = kept.setdefault((each.model, each.protocol, each.setup, each.seeds), result.name)
-        if other != result.name:
-            found[result.name] = other
-    return found
-
-
 def measured(results: Sequence[Result]) -> tuple:
     """How alike the heads look, as far as it was measured before."""
     return tuple(found for run in _runs(results) if (found := kept_agreement(run)))

@@ -18,12 +18,11 @@ from app.views.results_analysis import (
     on_one_ground,
     report_buttons,
     summary_of,
-    twins,
 )
-from app.views.results_data import Result, once
+from app.views.results_data import Result, comparable, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
 from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, in_percent
-from core.contenders import Contender
+from core.contenders import Contender, twins
 from core.manage import deleted_runs
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
@@ -41,13 +40,18 @@ def chosen_run(results: dict[str, Result]) -> None:
     at once, so that another one in it was gone back to in the browser."""
     take_experiment(COMPARED, CHOSEN)
     asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
-    lost = asked or before
-    wanted = [by_any_name(name, results) for name in (asked, before, st.session_state.get(KEPT)) if name]
-    if lost and not wanted[0]:
-        show_error(lost_run(lost, " any more" * (lost == before)))
+    found = None
+    for name in dict.fromkeys(filter(None, (asked, before, st.session_state.get(KEPT)))):
+        if found := by_any_name(name, results):
+            break
+        if name == (asked or before):
+            show_error(lost_run(name, " any more" * (name == before)))
+    st.session_state[CHOSEN] = found or _newest(results)
+
+
+def _newest(results: dict[str, Result]) -> str:
     finished = [run for run in list_runs() if run.name in results and results[run.name].finished]
-    usual = first_to_show(finished).name if finished else next(iter(results))
-    st.session_state[CHOSEN] = next(filter(None, wanted), usual)
+    return first_to_show(finished).name if finished else next(iter(results))
 
 
 def lost_run(name: str, any_more: str = "") -> str:
@@ -98,7 +102,7 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
     st.session_state[KEPT] = st.query_params["run"] = chosen
     shown = [results[name] for name in dict.fromkeys([*names, chosen])]
     together = on_one_ground(shown, chosen)
-    again = twins(together, chosen)
+    again = twins([comparable(result) for result in sorted(together, key=lambda result: result.name != chosen)])
     compared = [result for result in together if result.name not in again]
     field = field_of(tuple(compared)) if compared else []
     others = sorted((result for result in shown if result not in together), key=_accuracy, reverse=True)

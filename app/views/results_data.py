@@ -87,8 +87,7 @@ def comparable(result: Result) -> Finished | None:
     if not (result.finished and result.tested):
         return None
     return Finished(result.name, result.model, result.protocol, result.dataset, result.class_names, result.settings,
-                    result.metrics, result.predictions, result.history, device=result.device,
-                    data=result.data)
+                    result.metrics, result.predictions, result.history, device=result.device, data=result.data)
 
 
 def dataset_of(result: Result) -> Dataset | None:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from core.errors import UserError
-from core.files import why_not_written
+from core.files import or_said
 
 
 def add_parser(subparsers) -> None:
@@ -23,6 +23,7 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from core.checkpoint import load_checkpoint
     from core.commands.layout import ProgressLine
+    from core.export import export
     from core.runs import resolve_checkpoint
 
     if args.out.suffix.lower() != ".onnx" or args.out.is_dir():
@@ -30,13 +31,9 @@ def run(args: argparse.Namespace) -> int:
     checkpoint, line = load_checkpoint(resolve_checkpoint(args.checkpoint)), ProgressLine()
     line.show(0.1, f"writing {checkpoint.config.model}")
     try:
-        from core.export import export
-
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        exported = export(checkpoint, args.out)
-    except OSError as error:
-        raise UserError(why_not_written(error, args.out.parent) or
-                        f"{args.out} could not be written: {error.strerror or error}") from None
+        with or_said(args.out):
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            exported = export(checkpoint, args.out)
     finally:
         line.clear()
     if args.json:

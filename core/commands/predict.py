@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import UserError
-from core.files import replacing, write_text
+from core.files import or_said, replacing, write_text
 
 SHOWN = 5  # classes printed for people; --json has all of them
 
@@ -110,18 +110,13 @@ def attention_arrays(explanation) -> dict[str, np.ndarray]:
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Under the very name that was asked for, whole or not at all."""
-    try:
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-    except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror}") from None
+    with or_said(path), replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 def _write_text(path: Path, text: str) -> None:
-    try:
+    with or_said(path):
         write_text(path, text)
-    except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror}") from None
 
 
 def _print(answer: dict, said: str) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from core.errors import UserError
-from core.files import why_not_written, write_text
+from core.files import or_said, write_text
 
 KINDS = {"": "html", ".html": "html", ".htm": "html", ".md": "md", ".markdown": "md"}
 
@@ -34,11 +34,9 @@ def run(args: argparse.Namespace) -> int:
     attention = agreements(runs, lambda name, done, of: line.show(done / of, f"what the heads of {name} look at"))
     line.clear()
     text = make_report(finished, args.names[0] if len(args.names) == 1 else "", attention).written(kind)
-    try:
+    with or_said(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         write_text(out, text)
-    except OSError as error:
-        raise UserError(why_not_written(error, out.parent) or f"{out} could not be written: {error.strerror}") from None
     print(f"{out}: {len(finished)} run{'s' * (len(finished) != 1)}, {len(text.encode()) / 1e6:.1f} MB")
     return 0
 

@@ -16,12 +16,11 @@ from core.errors import UserError
 from core.models.ast import MLPHead
 from core.models.layers import BatchNorm, attend
 from core.models.tokens import Strides, TokenLayout, time_layout
-from core.pretrained import RANDOM, WAYS
+from core.pretrained import FRAME_LENGTH, FRAME_SHIFT, RANDOM, WAYS
 from core.torchaudio_guard import import_torchaudio
 
 IMPLEMENTATION = "earshot"
 NEVER_USED = {"masked_spec_embed"}  # a weight for masking, which is switched off; some checkpoints come without it
-FRAME_SHIFT, FRAME_LENGTH = 160, 400  # samples at 16 kHz
 AST_MEAN, AST_STD = -4.2677393, 4.5689974  # of AudioSet's log-mel, as the checkpoint was trained
 
 

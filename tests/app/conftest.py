@@ -20,7 +20,7 @@ def whole_page(monkeypatch):
 def no_data_of_other_files():
     """Every file has its own data sets, some of the same name, and the app looks once a minute what is there."""
     state.dataset_named.clear()
-    state._usual.clear()
+    state._default.clear()
 
 
 @pytest.fixture(autouse=True)

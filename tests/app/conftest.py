@@ -76,6 +76,12 @@ def made_ready_at_once(monkeypatch, nothing_is_made_ready):
 
 
 @pytest.fixture(autouse=True)
+def no_pace_is_measured(monkeypatch):
+    """Where a price is shown a trial of some seconds would begin beside the test; ``test_costs.py`` has real ones."""
+    monkeypatch.setattr("app.views.train_cost.start_trial", lambda config: True)
+
+
+@pytest.fixture(autouse=True)
 def no_looking_whether_it_is_done(monkeypatch):
     """AppTest looks a thousand times a second whether the page is done, and takes the interpreter from it each time."""
     look = local_script_runner.require_widgets_deltas

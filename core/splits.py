@@ -103,7 +103,10 @@ def explained(protocol: str, dataset: Dataset) -> str:
     """What a protocol does with this data set."""
     if protocol == "published" and len(dataset.folds) < 2:
         return f"{dataset.name} has no folds of its own to repeat."
-    return PROTOCOLS[protocol] if dataset.folds == OWN_FIVE else WITHOUT_FIVE.get(protocol, PROTOCOLS[protocol])
+    if protocol not in WITHOUT_FIVE or dataset.folds == OWN_FIVE:
+        return PROTOCOLS[protocol]
+    unused = f" {dataset.name}’s own {len(dataset.folds)} folds are not used by it." if len(dataset.folds) > 1 else ""
+    return WITHOUT_FIVE[protocol] + unused
 
 
 def leaks(dataset: Dataset) -> list[str]:

@@ -23,19 +23,6 @@ TINY_RATE, TINY_SECONDS = 8_000, 0.5
 DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """A file of tests stays in one process, and all that need a browser in the same one: a second browser and a second server
-    would have to be started, and all scripts compiled again."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class OneBrowser(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
-
-    return OneBrowser(config, log)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _own_places(tmp_path_factory):
     """Nothing a test does touches the runs and caches of the person at this machine. One thread each, in processes that tests

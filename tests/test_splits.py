@@ -181,6 +181,10 @@ def test_a_protocol_is_explained_as_it_is_with_this_data(tiny_dataset):
     assert "about 60 % of the recordings" in explained("split", drawn)
     assert "drawn from the seed" in explained("assignment", drawn)
     assert "no folds of its own" in explained("published", drawn) and explained("kfold", drawn) == PROTOCOLS["kfold"]
+    assert "own" not in explained("split", drawn)
+    other = replace(tiny_dataset, clips=tuple(replace(clip, fold=clip.fold + 1) for clip in tiny_dataset.clips))
+    assert all("own 5 folds are not used" in explained(protocol, other) for protocol in ("split", "assignment"))
+    assert explained("published", other) == PROTOCOLS["published"]
 
 
 def test_an_unknown_protocol_lists_the_known(tiny_dataset):

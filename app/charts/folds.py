@@ -40,14 +40,14 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
     return figure
 
 
-def runs_figure(runs: Sequence[Mapping], *, dark: bool = False) -> go.Figure:
+def runs_figure(runs: Sequence[Mapping], *, dark: bool = False, least: int = 0) -> go.Figure:
     """The runs under each other on one accuracy axis: folds as dots, mean as a tick, 95 % interval as a bar.
 
     Each run is a mapping with ``name``, ``folds`` (accuracies), ``mean`` and ``ci95`` (0 to 1, or None), and perhaps ``dot``,
-    what these are if not folds.
+    what these are if not folds. ``least``: pixels that it is high at least, as what stands beside it.
     """
     shade = ink(dark)
-    figure = new_figure(dark=dark, height=60 + 48 * len(runs), x_title="Accuracy on the tested clips (%)",
+    figure = new_figure(dark=dark, height=max(least, 60 + 48 * len(runs)), x_title="Accuracy on the tested clips (%)",
                         margin=(8, 16, 8, 44))
     for row, run in enumerate(runs):
         values = 100 * np.array([value for value in run["folds"] if value is not None])

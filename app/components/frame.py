@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FIELD, TICK = 64, 24  # px of a field with its label, and of a checkbox
 HEAD_START = 0.1  # s
 LINKED = re.compile(r"(?<=www)(?=\.)|(?<=[-.\w+]@)(?=[-\w]+\.[-\w])", re.IGNORECASE)  # within what Markdown takes for a link
+FIRST_WORDS = {"a", "an", "another", "every", "expected", "leaving", "no", "one", "only", "somebody", "sounds", "the", "there",
+               "these", "this", "with"}
 STYLED = "frame.styled"  # key of the session's state
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
@@ -95,14 +97,19 @@ def page_header(title: str, subtitle: str = "") -> None:
 
 def show_error(error: UserError | str) -> None:
     """The sentence of a :class:`UserError`, where the person is looking."""
-    st.error(escape(str(error)), icon=":material/error:")
+    st.error(escape(begun(str(error))), icon=":material/error:")
 
 
 def say_wrong(sentence: str | None) -> None:
     """A sentence beneath the field it is about. Its place is kept without one, so that what follows stays itself."""
     place = st.empty()
     if sentence:
-        place.caption(f":red[{escape(sentence)}]")
+        place.caption(f":red[{escape(begun(sentence))}]")
+
+
+def begun(sentence: str) -> str:
+    """With a capital letter, as text on a page has, where it begins with a word of ours; a name stays as it is."""
+    return sentence[:1].upper() + sentence[1:] if sentence.split(" ", 1)[0] in FIRST_WORDS else sentence
 
 
 def empty_state(sentence: str, button: str | None = None, *, key: str, page: str | None = None, icon: str = "",

@@ -11,6 +11,7 @@ from app.views.results_data import Result, load_results
 from app.views.results_pair import pair_block
 from app.views.results_parts import COMPARISON, DETAILS, PAIR
 from app.views.run_menu import undo_bar
+from core.manage import deleted_runs
 from core.runs import get_run, list_runs
 
 
@@ -56,7 +57,8 @@ if results := results_of_all():
     guarded_fragment(key=DETAILS)(details)()
     st.divider()
 else:
-    empty_state("No model has been trained here yet. Train one, and its numbers appear on this page.",
+    brought = " Or bring one back from the bin below." if deleted_runs() else ""
+    empty_state(f"No model has been trained here yet. Train one, and its numbers appear on this page.{brought}",
                 "Train a model", key="results_empty", page="views/train.py", icon=":material/model_training:")
 disk_panel(another_run)
 words("accuracy", "macro F1", "F1", "precision", "recall", "ROC-AUC", "confusion matrix", "standard deviation",

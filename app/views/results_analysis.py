@@ -106,7 +106,8 @@ def _measure(results: Sequence[Result]) -> None:
                      and not result.model.endswith("_h1")}
     open_ones = [run for run in _runs(results) if run.name in several_heads and run.checkpoints() and not kept_agreement(run)]
     if open_ones and st.button("Measure what the heads look at", icon=":material/hearing:", key="results_measure",
-                               help="Lets the models listen to up to 40 of their test clips each"):
+                               help="Lets the models listen to up to 40 of their test clips each. What comes out is said "
+                                    "above, under “Do the heads look at the same?”"):
         with st.spinner("Listening to test clips"):
             for run in open_ones:
                 head_agreement(run)

@@ -32,6 +32,7 @@ from core.wording import duration, interval
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
 TALL = 16  # rows after which the table scrolls
+COSTS_HEIGHT = 68  # px of the choice above a figure, with the space between them
 
 
 def chosen_run(results: dict[str, Result]) -> None:
@@ -208,14 +209,14 @@ def _figures(results: tuple[Result, ...]) -> None:
     with right:
         against = st.segmented_control("Accuracy against", list(COSTS), default="compute", required=True, key="results_cost",
                                        format_func=lambda cost: cost.replace("training time", "time"))  # fits a phone
-        height = max(300, figure.layout.height - 68)  # the choice above it is as tall as the difference
+        height = figure.layout.height - COSTS_HEIGHT
         show_figure(_cost_figure(results, against, is_dark(), height), f"results_cost_{against}",
                     alt=f"Test accuracy against {against}, with 95 % intervals")
 
 
 @once
 def _runs_figure(results: tuple[Result, ...], dark: bool):
-    return runs_figure([_line(each) for each in field_of(results)], dark=dark)
+    return runs_figure([_line(each) for each in field_of(results)], dark=dark, least=300 + COSTS_HEIGHT)
 
 
 @once

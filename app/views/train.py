@@ -76,10 +76,10 @@ def own_name(ready: bool) -> None:
 
 def own_start(ready: bool) -> None:
     """The cost and the button."""
-    plans, _ = own_plans(ready)
+    plans, unfit = own_plans(ready)
     name, add, wrong_name = chosen_name(OWN)
     start(plans, f"Start {len(plans)} runs" if len(plans) > 1 else "Start training", OWN, name=name, add=add,
-          ready=not wrong_name, missing="What this will cost is said here as soon as everything above fits together.",
+          ready=not wrong_name, missing=unfit or "What this will cost is said here as soon as everything above fits together.",
           also=st.session_state[UNPRICED])
 
 
@@ -123,7 +123,7 @@ STYLE = """
 @media (min-width: 900px) {
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 8.5rem); overflow-y: auto; }
-  [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0.5rem; z-index: 2; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0; z-index: 2; }
 }"""
 # where the columns lie under each other, what trains or was asked for by its link comes first
 FIRST = "@media (max-width: 640px) { [data-testid=stColumn]:has(> div .st-key-watch) { order: -1; } }"

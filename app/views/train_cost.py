@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components import guarded_fragment, show_error, with_whole_page
+from app.components.frame import begun, escape
 from app.single_press import press_once
 from app.views.train_like import forget_filled_in
 from core import experiments
@@ -35,7 +36,7 @@ def costs(plans: list[Plan], state: str, missing: str, also: Sequence[TrainConfi
 
 def _costs(plans: list[Plan], measuring: str, missing: str, also: Sequence[TrainConfig]) -> None:
     if not plans:
-        st.caption(missing)
+        st.caption(escape(begun(missing)))
         return
     cost = estimate(plans)
     st.markdown(f"**{experiments.in_short(cost)}**")

@@ -192,7 +192,7 @@ def test_an_unknown_data_set_is_a_sentence(data):
     app.query_params["dataset"] = "nonsense"
     app.run()
     assert not app.exception
-    assert "there is no data set called 'nonsense'" in app.error[0].value.replace("\\", "")
+    assert "There is no data set called 'nonsense'" in app.error[0].value.replace("\\", "")
     assert app.button(key="explore_next"), "the usual one takes its place"
     app.run()
     assert not app.error  # the next look falls back to what is there

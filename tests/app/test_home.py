@@ -189,7 +189,7 @@ def folder(app: AppTest, path) -> AppTest:
 
 def test_a_folder_is_looked_at_before_it_is_used(alone, tmp_path):
     app = folder(home(), tmp_path / "nothing")
-    assert "there is no folder" in said(app) and "Use it" not in labels(app)
+    assert "There is no folder" in said(app) and "Use it" not in labels(app)
     root = write_tiny(tmp_path / "my *own*", ("one", "two"), takes="A")
     (root / "one" / "words.wav").write_bytes(b"words")
     app.text_input("data_folder").set_value(str(root)).run()
@@ -262,7 +262,7 @@ def test_a_download_is_watched_cancelled_and_gone_on_with(alone, monkeypatch):
     assert "Go on with the download (12.3 of 42.0 MB)" in labels(app) and "Cancel the download" not in labels(app)
     state[0] = Fetching(FAILED, problem="the download stopped after 12.3 MB")
     app.run()
-    assert "the download stopped after 12.3 MB" in said(app) and "Download ESC-10 (42 MB)" in labels(app)
+    assert "The download stopped after 12.3 MB" in said(app) and "Download ESC-10 (42 MB)" in labels(app)
     state[0] = Fetching(RUNNING, "check", 3, 4)
     app.run()
     (alone.parent / "data" / "ESC-10").parent.mkdir(exist_ok=True)
@@ -276,7 +276,7 @@ def test_a_data_set_that_is_gone_is_said_and_the_usual_one_takes_its_place(alone
     gone, usual = str(tmp_path / "gone"), alone.parent / "data" / "ESC-10"
     app = home(gone)
     assert not app.exception
-    assert "there is no data set called" in said(app) and "30 clips · 3 classes" in said(app)
+    assert "There is no data set called" in said(app) and "30 clips · 3 classes" in said(app)
     write_tiny(usual, ("001 - Dog bark", "002 - Rain"))
     assert "20 clips · 2 classes" in said(home(gone))
     (usual / "001 - Dog bark").rename(tmp_path / "moved")

@@ -173,7 +173,7 @@ def test_a_run_is_found_by_its_former_name_and_one_that_is_not_there_is_said(pag
     rename_run("small", "tiny")
     assert checked(app.run()).selectbox(key="listen_run").value == "tiny" and not errors(app)
     app = page(run="nosuch")
-    assert errors(app) == [f"the run nosuch is not there; {app.selectbox(key='listen_run').value} answers now"]
+    assert errors(app) == [f"The run nosuch is not there; {app.selectbox(key='listen_run').value} answers now"]
 
 
 def test_clips_of_one_name_are_told_apart(page, data):
@@ -366,7 +366,7 @@ def test_a_run_deleted_while_its_page_is_open_leaves_the_others(page, data):
     app = page(run=name)
     shutil.rmtree(get_run(name).path)
     app = checked(app.run())
-    assert errors(app) == [f"the run {name} is no longer there; run-cnn_transformer_h2 answers now"]
+    assert errors(app) == [f"The run {name} is no longer there; run-cnn_transformer_h2 answers now"]
     assert drawn(app) is not None and app.query_params["run"] == "run-cnn_transformer_h2"
     shutil.rmtree(get_run("run-cnn_transformer_h2").path)
     assert "There is no trained model yet" in texts(checked(app.run()))
@@ -439,7 +439,7 @@ def test_a_folder_of_this_machine_is_answered_and_a_wrong_one_is_said(page, data
     app.get("button_group")[1].set_value("A folder on this machine")
     checked(app.run())
     app.text_input[0].set_value("/nowhere/at all")
-    assert errors(checked(app.run())) == ["there is no folder /nowhere/at all on this machine"]
+    assert errors(checked(app.run())) == ["There is no folder /nowhere/at all on this machine"]
     app.text_input[0].set_value(str(data.root))
     app = answered(press(checked(app.run()), "Answer 12 sounds"))
     assert app.dataframe[0].value["file"].tolist() == [f"{number:02d}.wav" for number in range(12)]

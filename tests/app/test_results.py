@@ -150,7 +150,7 @@ def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
     make(data, tmp_path, "first", protocol="published")
     app = page(experiment="desing")
     assert [error.value.replace("\\", "") for error in app.error] == [
-        f"there is no experiment called 'desing' in {tmp_path}/checkpoints; did you mean design?"]
+        f"There is no experiment called 'desing' in {tmp_path}/checkpoints; did you mean design?"]
     assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
 
 

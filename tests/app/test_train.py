@@ -252,7 +252,7 @@ def test_duplicating_what_cannot_be_repeated_is_said_and_the_rest_is_filled_in(p
     assert field(page, "epochs").value == 9
     page.query_params["like"] = "nosuch"
     page.run()
-    assert "there is no run called" in page.error[0].value
+    assert "There is no run called" in page.error[0].value
 
 
 def test_a_run_that_is_renamed_or_deleted_here_stays_in_view(page, tiny_folder):
@@ -375,7 +375,7 @@ def test_interrupted_finished_broken_and_unknown_runs(page, tiny_folder):
     assert "could not be read" in said(page)
     page.query_params["run"] = "nosuch"
     page.run()
-    assert "there is no run called" in said(page)
+    assert "There is no run called" in said(page)
     assert runs.get_run("gone")
 
 
@@ -400,7 +400,7 @@ def test_what_goes_wrong_within_a_part_of_the_page_is_said_there(page, monkeypat
     monkeypatch.setattr("core.costs.seconds_per_clip", broken)
     page.run()
     assert not page.exception
-    assert page.error[0].value.replace("\\", "") == "the disk is full; make room"
+    assert page.error[0].value.replace("\\", "") == "The disk is full; make room"
 
 
 def chooser(app: AppTest):

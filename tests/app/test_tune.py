@@ -92,9 +92,9 @@ def test_the_price_is_said_before_the_start(page):
     ("tune.trials", 1, "Trials expects 2 to 10,000, found 1"),
     ("tune.epochs", 0, "Epochs expects a value from 1 to 100,000"),
     ("tune.seed", -1, "Seed expects a value from"),
-    ("tune.name", "../elsewhere", "the name of the study expects up to 100 letters"),
+    ("tune.name", "../elsewhere", "The name of the study expects up to 100 letters"),
     ("tune.name", "taken", "There is already a study called taken"),
-    ("tune.name", "a_run", "there is already a run called 'a_run'"),
+    ("tune.name", "a_run", "There is already a run called 'a_run'"),
 ])
 def test_a_wrong_value_is_said_beside_its_field_and_nothing_starts(page, config, launched, widget, value, sentence):
     create_study(config, [SPACE["mixup"]], 2, name="taken")
@@ -204,7 +204,7 @@ def test_the_page_opens_on_the_study_at_work_else_on_the_newest(page, config):
     assert page.query_params["study"] == "second"
     page.query_params["study"] = "nosuch"
     page.run()
-    assert "there is no study called 'nosuch'" in page.error[0].value.replace("\\", "")
+    assert "There is no study called 'nosuch'" in page.error[0].value.replace("\\", "")
 
 
 def test_cancel_resume_and_more_trials(config, launched):
@@ -242,7 +242,7 @@ def test_a_study_is_deleted_and_comes_back(config):
 @pytest.mark.parametrize("file, text, sentence", [
     ("trials.csv", "trial,state\n0,complete\n", "has no column 'validation_accuracy'"),
     ("answers.csv", 'path,fold\n"', "cannot be read as a table"),
-    ("journal.log", "{no json\n", "the journal of the study cannot be read"),
+    ("journal.log", "{no json\n", "The journal of the study cannot be read"),
     ("study.json", "{", "could not be read as JSON"),
 ])
 def test_what_cannot_be_read_is_said_and_leaves_the_rest(config, file, text, sentence):

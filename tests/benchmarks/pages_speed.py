@@ -3,13 +3,15 @@
 
 Median and worst of twenty, in milliseconds, from the press until what it is to change stands on the page (looked for at
 every frame, in Chromium, on ESC-10 with the runs that come with Earshot). Then by how much each page jumps while it loads, on
-a desk and on a phone (the browser's layout shift: 0 is still). ``--url`` measures a server that already runs.
+a desk and on a phone (the browser's layout shift: 0 is still). ``--url`` measures a server that already runs, and starts no
+training there.
 """
 
 import argparse
 import io
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +79,20 @@ def on_train(page) -> dict[str, Callable[[int], float]]:
                      "Array.from(document.querySelectorAll('input[aria-label=Epochs]')).pop().value === '" + epochs + "'")
 
     return {"Train: a model more or less": model, "Train: a preset": preset}
+
+
+def starting(page) -> dict[str, Callable[[int], float]]:
+    """In folders of its own: every training that is begun is cancelled at once."""
+    def start(turn: int) -> float:
+        cancel = page.get_by_role("button", name="Cancel run")
+        taken = timed(page, page.get_by_role("button", name="Start training").click,
+                      "[...document.querySelectorAll('button')].some(button => button.innerText.includes('Cancel run'))")
+        settle(page)
+        cancel.click()
+        page.get_by_role("button", name="Resume").wait_for()
+        return taken
+
+    return {"Train: a training is started": start}
 
 
 def on_results(page) -> dict[str, Callable[[int], float]]:
@@ -163,24 +179,28 @@ def jumps(url: str) -> None:
 
 
 def measure(url: str, times: int, only: str) -> None:
-    print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
     with browser() as page:
         for address, actions in (("", ways), ("train", on_train), ("tune", on_tune),
                                  ("results", on_results), ("listen?dataset=ESC-10", on_listen), ("", on_home)):
-            page.goto(f"{url}/{address}")
-            settle(page)
-            for name, act in actions(page).items():
-                if only not in name:
-                    continue
-                for turn in (0, 1):
-                    act(turn)  # warm
-                taken = []
-                for turn in range(times):
-                    taken.append(act(turn))
-                    settle(page)
-                print(f"{name:<42}{statistics.median(taken):8.0f}{max(taken):8.0f}", flush=True)
+            measure_on(page, f"{url}/{address}", actions, times, only)
     if not only:
         jumps(url)
+
+
+def measure_on(page, address: str, actions: Callable[[object], dict], times: int, only: str) -> None:
+    """One page: each of its actions twice to warm it, then so many times."""
+    page.goto(address)
+    settle(page)
+    for name, act in actions(page).items():
+        if only not in name:
+            continue
+        for turn in (0, 1):
+            act(turn)
+        taken = []
+        for turn in range(times):
+            taken.append(act(turn))
+            settle(page)
+        print(f"{name:<42}{statistics.median(taken):8.0f}{max(taken):8.0f}", flush=True)
 
 
 def main() -> None:
@@ -189,11 +209,14 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of the names of the things to do")
     parser.add_argument("--url", help="a server that already runs")
     args = parser.parse_args()
+    print(f"{'':<42}{'median':>8}{'worst':>8}   ms")
     if args.url:
         measure(args.url, args.times, args.only)
-    else:
-        with serve() as url:
-            measure(url, args.times, args.only)
+        return
+    with serve() as url:
+        measure(url, args.times, args.only)
+    with tempfile.TemporaryDirectory() as runs, serve(EARSHOT_CHECKPOINTS=runs) as url, browser() as page:
+        measure_on(page, f"{url}/train", starting, args.times, args.only)
 
 
 if __name__ == "__main__":

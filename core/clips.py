@@ -44,8 +44,12 @@ class Clip:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending, fit to be shown."""
-        return plain(PurePosixPath(self.path).stem)
+        """The file's name without its ending, fit to be shown, and the seconds of a part of it."""
+        stem = plain(PurePosixPath(self.path).stem)
+        if self.start is None and self.end is None:
+            return stem
+        start = _seconds(self.start or 0)
+        return f"{stem} · from {start} s" if self.end is None else f"{stem} · {start}–{_seconds(self.end)} s"
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Dataset:
     layout: str
     source_rule: str
     licence: str = ""
-    lost_folds: tuple[int, ...] = ()  # of its own: those of which a limit of clips per class left none
+    lost_folds: tuple[int, ...] = ()  # of its own: those of which no clip was kept
 
     @cached_property
     def targets(self) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.metrics import Answers, answers, ensemble, of_split
+from core.wording import listed
 
 ALPHA = 0.05
 
@@ -111,11 +112,6 @@ def sentence(comparison: Comparison) -> str:
         claims.append((f"{best} beats {listed(by_best)}", p_text(p_values([best], by_best))))
     where = [f" on these {comparison.clips} clips"] + [""] * len(claims)
     return "; ".join(f"{claim}{place}, {p}" for (claim, p), place in zip(claims, where, strict=False)) + "."
-
-
-def listed(names: Sequence[str], word: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def p_text(values: Sequence[float], several: str = "≤") -> str:

@@ -6,7 +6,7 @@ Names are looked up in :func:`core.config.data_dirs`, ignoring case and punctuat
 import dataclasses
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def without_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
                         "than two to tell apart")
     if len(kept) == len(dataset.class_names):
         return dataset
-    return dataclasses.replace(dataset, class_names=kept, clips=tuple(c for c in dataset.clips if c.label in kept))
+    return _with_clips(dataset, (clip for clip in dataset.clips if clip.label in kept), class_names=kept)
 
 
 def folder_path(text: str) -> str:
@@ -250,6 +250,11 @@ def _limited(dataset: Dataset, limit: int) -> Dataset:
         if taken[clip.label] < limit:
             taken[clip.label] += 1
             kept.append(index)
-    clips = tuple(dataset.clips[index] for index in sorted(kept))
-    lost = set(dataset.folds) - {clip.fold for clip in clips}
-    return dataclasses.replace(dataset, clips=clips, lost_folds=tuple(sorted(lost)))
+    return _with_clips(dataset, (dataset.clips[index] for index in sorted(kept)))
+
+
+def _with_clips(dataset: Dataset, clips: Iterable[Clip], **others) -> Dataset:
+    """The data set with some of its clips, which remembers the folds of which none is left."""
+    kept = tuple(clips)
+    lost = {*dataset.folds, *dataset.lost_folds} - {clip.fold for clip in kept}
+    return dataclasses.replace(dataset, clips=kept, lost_folds=tuple(sorted(lost)), **others)

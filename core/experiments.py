@@ -22,6 +22,7 @@ from core.plan import Plan
 from core.processes import SystemLock
 from core.progress import in_words
 from core.run_folder import Run, Status
+from core.wording import count
 
 ASSIGNMENT = {"models": ("cnn1d", "cnn_transformer_h1", "cnn_transformer_h2", "cnn_transformer_h4"),
               "protocols": ("split", "assignment")}  # the whole assignment: both architectures, 1, 2 and 4 heads
@@ -183,10 +184,6 @@ def in_short(cost: Cost) -> str:
     """``20 trainings in 8 runs, about 48 min here``; without the time where the pace is not known."""
     text = count(cost.trainings, "training") + (f" in {cost.runs} runs" if cost.runs > 1 else "")
     return f"{text}, about {in_words(cost.seconds)} here" if cost.seconds is not None else text
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _each(runs: Sequence[Run], action: Callable[[Run], object]) -> None:

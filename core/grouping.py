@@ -73,6 +73,23 @@ def sources_by_name(paths: list[str]) -> dict[str, str]:
     return {path: start if start and shared[start] > 1 else path for path, start in starts.items()}
 
 
+def joined_by_file(clips: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What each source counts as, of clips ``(path, source)``: itself, or the first of those whose parts were cut from the
+    same files. One recording is heard in both, and a model that trained on a part of it would be tested on another."""
+    counts_as: dict[str, str] = {}
+    first_of: dict[str, str] = {}
+
+    def joined(source: str) -> str:
+        while (other := counts_as.setdefault(source, source)) != source:
+            source = other
+        return source
+
+    for path, source in clips:
+        one, other = joined(first_of.setdefault(path, source)), joined(source)
+        counts_as[other] = one
+    return {source: joined(source) for source in counts_as}
+
+
 def name_rule(sources: dict[str, str]) -> str:
     """What :func:`sources_by_name` did, in a sentence."""
     grouped = sum(path != source for path, source in sources.items())

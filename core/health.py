@@ -35,6 +35,7 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
         "leaks": leaks(dataset),
         "siblings": sum(count for count in sources.values() if count > 1),
         "duplicates_apart": sum(len({clip.source for clip in group}) > 1 for group in twins),
+        "contradictions": [[clip.key for clip in group] for group in twins if len({clip.label for clip in group}) > 1],
         "source_rule": dataset.source_rule,
     }
 
@@ -54,8 +55,11 @@ def sentences(report: dict) -> list[str]:
     if same := report["duplicates"]:
         extra = sum(len(group) - 1 for group in same)
         words.append(f"{_many(extra, 'clip is', 'clips are')} the same sound as another: {' = '.join(same[0])}"
-                     f"{_more(same)}." + " They count as different recordings, so a fold may part them."
+                     f"{_more(same)}." + " Not all of them count as one recording, so a fold may part them."
                      * bool(report["duplicates_apart"]))
+    if torn := report["contradictions"]:
+        words.append(f"{_many(len(torn), 'sound lies', 'sounds lie')} in more than one class, so one of its names is wrong: "
+                     f"{' = '.join(torn[0])}{_more(torn)}.")
     for key, saying in (("silent", "silent"), ("clipped", "clipped (cut off at full scale)")):
         if found := report[key]:
             words.append(f"{_many(len(found), 'clip is', 'clips are')} {saying}: {found[0]}{_more(found)}.")

@@ -6,12 +6,13 @@ a layout to the test that recognises it and its reader, and the first that match
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from core.audio import AUDIO_EXTENSIONS
 from core.clips import Clip, Dataset, plain
 from core.errors import UserError
-from core.grouping import cut_from, name_rule, sources_by_name
+from core.grouping import cut_from, joined_by_file, name_rule, sources_by_name
 from core.tables import Row, number, read_table, relative_path
 
 ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
@@ -171,17 +172,21 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
     """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
     rows = read_table(table, ("path", label))
     columns = rows[0].keys() if rows else ()
-    by_name = {} if "source" in columns else sources_by_name([row["path"] for row in rows])
+    paths = [relative_path(row["path"], row.where) for row in rows]  # one file is one path, however it is spelt
+    by_name = {} if "source" in columns else sources_by_name(paths)
     clips = []
-    for row in rows:
+    for row, path in zip(rows, paths, strict=True):
         start, end = (number(row[key], key, row.where) if row.get(key, "").strip() else None
                       for key in ("start", "end"))
         if end is not None and end <= (start or 0):
             raise UserError(f"{row.where}: the clip ends at {end:g} s, which is not after its start at {start or 0:g} s")
         fold = number(row["fold"], "fold", row.where, int) if "fold" in columns else None
-        source = _filled(row, "source") if "source" in columns else plain(by_name[row["path"]])
-        clips.append(Clip(relative_path(row["path"], row.where), _filled(row, label), fold, source, start, end))
-    rule = f"source is a column of {table.name}" if "source" in columns else name_rule(by_name)
+        source = _filled(row, "source") if "source" in columns else plain(by_name[path])
+        clips.append(Clip(path, _filled(row, label), fold, source, start, end))
+    joined = joined_by_file((clip.path, clip.source) for clip in clips)
+    clips = [replace(clip, source=joined[clip.source]) for clip in clips]
+    shared = "; those that share a file count as one" * any(source != one for source, one in joined.items())
+    rule = f"source is a column of {table.name}{shared}" if "source" in columns else name_rule(by_name)
     return _dataset(table.parent.name, table.parent, clips, "table", rule)
 
 

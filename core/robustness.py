@@ -31,7 +31,7 @@ FOREIGN = {kind: (kind, SECONDS) for kind in (*NOISES, *MUSIC)} | {
     f"{kind}, {LONG_SECONDS:g} s": (kind, LONG_SECONDS) for kind in MUSIC}  # sounds of none: kind, length
 CONFIDENT = 0.9
 MP3_COMPRESSION = 0.88  # of libsndfile: 64 kbit/s for mono at 44.1 kHz
-MP3_RATES = (44_100, 48_000, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
+MP3_RATES = (44_100, 48_000, 32_000)  # at the lower ones libsndfile gives the sound back later, by 1,105 samples
 
 
 def as_it_is(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
@@ -39,7 +39,7 @@ def as_it_is(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
 
 
 def mp3(waveform: np.ndarray, rate: int, random: Random) -> np.ndarray:
-    """Through an mp3 of 64 kbit/s and back; at another rate where an mp3 cannot have this one."""
+    """Through an mp3 of 64 kbit/s and back; at another rate where the mp3 would not have the sound at its place."""
     coded, coded_rate = io.BytesIO(), rate if rate in MP3_RATES else MP3_RATES[0]
     soundfile.write(coded, np.clip(resample(waveform, rate, coded_rate), -1, 1), coded_rate, format="MP3",
                     bitrate_mode="CONSTANT", compression_level=MP3_COMPRESSION)

@@ -24,8 +24,8 @@ PROTOCOLS = {
 WITHOUT_FIVE = {  # what is another thing where a data set has not the folds 1 to 5
     "assignment": "Five folds are drawn from the seed and grouped by recording. Fold 1 is kept for the test; four models train "
                   "on the others, each leaving one of them out to validate, and each is tested once on fold 1.",
-    "split": "One model: it trains on about 60 % of the recordings, validates on 20 %, and is tested once on 20 %, drawn from "
-             "the seed.",
+    "split": "One model: it trains on about {train:.0f} % of the recordings, validates on {held:.0f} %, and is tested once on "
+             "{held:.0f} %, drawn from the seed.",
 }
 OWN_FIVE = (1, 2, 3, 4, 5)
 SPLIT_ORDER = (1, 4, 2, 3, 5)  # the fold tested, the one that validates, then those trained on
@@ -80,9 +80,9 @@ def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -
         raise UserError(f"there is no protocol called {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
     if dataset.lost_folds and protocol != "kfold":
         needed = len(dataset.folds + dataset.lost_folds)
-        raise UserError(f"with so few clips per class none is left of fold {dataset.lost_folds[0]} of {dataset.name}, and the "
-                        f"protocol “{protocol}” goes by the data set's own folds; take {needed} clips per class or more, or "
-                        "choose kfold")
+        raise UserError(f"of the clips that are kept none is left of fold {dataset.lost_folds[0]} of {dataset.name}, and the "
+                        f"protocol “{protocol}” goes by the data set's own folds; take {needed} clips per class or more, "
+                        "leave fewer classes out, or choose kfold")
     if protocol == "published":
         if len(dataset.folds) < 2:
             raise UserError(f"{dataset.name} has no folds of its own, so the protocol “published” has nothing to "
@@ -94,9 +94,13 @@ def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -
         return _own_folds(dataset)
     if protocol == "assignment":
         return _derived_folds(dataset, 5, seed)
-    fewest = min(_sources_per_class(dataset).values())
-    derived = _derived_folds(dataset, min(5, max(3, fewest)), seed)
+    derived = _derived_folds(dataset, _parts_of_split(dataset), seed)
     return np.array(SPLIT_ORDER, dtype=np.int64)[derived - 1]
+
+
+def _parts_of_split(dataset: Dataset) -> int:
+    """How many folds are drawn for ``split``: five where the recordings of every class suffice, three at least."""
+    return min(5, max(3, min(_sources_per_class(dataset).values())))
 
 
 def explained(protocol: str, dataset: Dataset) -> str:
@@ -106,7 +110,8 @@ def explained(protocol: str, dataset: Dataset) -> str:
     if protocol not in WITHOUT_FIVE or dataset.folds == OWN_FIVE:
         return PROTOCOLS[protocol]
     unused = f" {dataset.name}’s own {len(dataset.folds)} folds are not used by it." if len(dataset.folds) > 1 else ""
-    return WITHOUT_FIVE[protocol] + unused
+    held = 100 / _parts_of_split(dataset)
+    return WITHOUT_FIVE[protocol].format(train=100 - 2 * held, held=held) + unused
 
 
 def leaks(dataset: Dataset) -> list[str]:

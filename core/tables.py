@@ -20,8 +20,9 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
             found = reader.fieldnames or []
             missing = [column for column in columns if column not in found]
             if missing:
+                apart = ", which stand apart by “;”: save the table with commas" if ";" in "".join(found) else ""
                 raise UserError(f"{path.name} has no column {missing[0]!r}; its columns are "
-                                f"{', '.join(repr(name) for name in found) or 'none'}")
+                                f"{', '.join(repr(name) for name in found) or 'none'}{apart}")
             rows = []
             for values in reader:
                 row = Row({key: value for key, value in values.items() if key is not None})
@@ -44,10 +45,10 @@ def column_names(path: Path) -> tuple[str, ...]:
 
 
 def number(text: str, column: str, where: str, kind: type = float) -> float | int:
-    """``text`` as a number that is finite and not negative."""
+    """``text`` as a number that is finite and not negative; a whole one is less than 2⁵³."""
     try:
         value = float(text)  # a whole number may have been saved as 1.0
-        if not 0 <= value < float("inf") or (kind is int and not value.is_integer()):
+        if not 0 <= value < float("inf") or (kind is int and not (value.is_integer() and value < 2**53)):
             raise ValueError
     except ValueError:
         noun = "a whole number" if kind is int else "seconds"

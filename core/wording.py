@@ -2,11 +2,6 @@
 
 from collections.abc import Sequence
 
-from core.comparison import listed
-
-__all__ = ["count", "duration", "interval", "listed", "millions", "number", "percent", "points", "several", "thousands",
-           "times"]
-
 
 def percent(share: float | None, digits: int = 1, gap: str = " ") -> str:
     """``84.1 %`` of 0.841, halves upwards as tables in the browser do; a dash where undefined."""
@@ -71,3 +66,8 @@ def several(names: Sequence[str], most: int = 4) -> str:
 def _rounded(share: float, digits: int) -> str:
     value = round(100 * share + (1e-9 if share >= 0 else -1e-9), digits)
     return f"{value + 0.0:.{digits}f}".replace("-", "−")
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

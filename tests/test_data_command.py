@@ -59,6 +59,7 @@ def test_everything_that_can_be_wrong_is_told(tiny_folder, capsys):
     assert any("1 recording stands in more than one fold" in sentence and "101" in sentence for sentence in words)
     assert any(sentence.startswith("2 clips are the same sound as another") for sentence in words)
     assert report["duplicates_apart"] == 2 and any("a fold may part them" in sentence for sentence in words)
+    assert report["contradictions"] == [] and not any("in more than one class" in sentence for sentence in words)
     assert any(sentence.startswith("1 clip is silent") for sentence in words)
     assert main(["data", "check", str(tiny_folder)]) == 0
     assert "Traceback" not in capsys.readouterr().out
@@ -68,6 +69,14 @@ def test_the_report_follows_a_change(tiny_dataset):
     assert not check(tiny_dataset)["unreadable"]
     tiny_dataset.path_of(tiny_dataset.clips[0]).write_bytes(b"text")
     assert len(check(tiny_dataset)["unreadable"]) == 1
+
+
+def test_one_sound_in_two_classes_is_told(tiny_folder, capsys):
+    high, low = (tiny_folder / "001 - High" / "1-101-A.wav", next((tiny_folder / "002 - Low").glob("1-*-A.wav")))
+    shutil.copy(high, low)
+    report = run_json(capsys, tiny_folder)
+    assert [sorted(group) for group in report["contradictions"]] == [[str(path.relative_to(tiny_folder)) for path in (high, low)]]
+    assert any(sentence.startswith("1 sound lies in more than one class") for sentence in sentences(report))
 
 
 def test_esc10_is_in_order(esc10, capsys):

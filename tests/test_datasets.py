@@ -9,11 +9,20 @@ import pytest
 
 from core.clips import Clip
 from core.config import data_dirs
-from core.datasets import available_datasets, default_dataset, folder_path, is_table, label_columns, load_dataset
+from core.datasets import (
+    available_datasets,
+    default_dataset,
+    folder_path,
+    is_table,
+    label_columns,
+    load_dataset,
+    without_classes,
+)
 from core.errors import UserError
-from core.grouping import sources_by_name
+from core.grouping import joined_by_file, sources_by_name
 from core.preview import oddities
 from core.readers import ESC10_CLASSES, read_archive
+from core.splits import leaks, make_splits
 from tests.conftest import write_tiny
 
 DIGITS = next((path for folder in data_dirs() if (path := folder / "spoken-digits").is_dir()), Path("spoken-digits"))
@@ -127,12 +136,51 @@ def test_a_table_with_parts_folds_and_sources(tmp_path):
         assert dataset.name == "set" and dataset.layout == "table" and dataset.folds == (1, 2)
         assert [(clip.path, clip.start, clip.end) for clip in dataset.clips] == [
             ("a.wav", 0.0, 1.5), ("a.wav", 1.5, None), ("sub/b.wav", None, None)]
+        assert dataset.sources == ("s1", "s1", "s3") and "share a file count as one" in dataset.source_rule
+        assert leaks(dataset) == ["s1"], "a file lies in two folds, whatever the table calls its parts"
+
+
+def test_one_file_is_one_recording_however_its_path_is_spelt(tmp_path):
+    spellings = ("a/one.wav", "./a/one.wav", "a//one.wav", "a\\one.wav")
+    place = table(tmp_path / "metadata.csv", "path,label,start,end", "two.wav,y,0,1",
+                  *(f"{path},x,{number},{number + 1}" for number, path in enumerate(spellings)))
+    dataset = load_dataset(str(place))
+    assert {(clip.path, clip.source) for clip in dataset.clips} == {("a/one.wav", "a/one.wav"), ("two.wav", "two.wav")}
+
+
+@pytest.mark.parametrize(("clips", "expected"), [
+    ([("a", "1"), ("b", "2")], {"1": "1", "2": "2"}),
+    ([("a", "1"), ("a", "2"), ("b", "2"), ("b", "3"), ("c", "4")], {"1": "1", "2": "1", "3": "1", "4": "4"}),
+    ([("a", "1"), ("b", "2"), ("c", "1"), ("c", "2")], {"1": "1", "2": "1"}),
+])
+def test_sources_that_share_a_file_are_one(clips, expected):
+    assert joined_by_file(clips) == expected
+
+
+def test_parts_of_a_file_have_names_of_their_own():
+    parts = [(None, None), (0, 1.5), (1.5, None), (None, 2.0)]
+    assert [Clip("a/b.wav", "x", 1, "b", *part).name for part in parts] == ["b", "b · 0–1.5 s", "b · from 1.5 s", "b · 0–2 s"]
+
+
+def test_a_table_with_semicolons_is_told_apart(tmp_path):
+    with pytest.raises(UserError, match="no column 'path'.*save the table with commas"):
+        load_dataset(str(table(tmp_path / "metadata.csv", "path;label", "a.wav;x")))
+
+
+def test_classes_left_out_may_not_take_a_fold_with_them(tmp_path):
+    """Otherwise other folds would be drawn in place of the data set's own, and fold 1 be another."""
+    rows = [f"{name}{fold}.wav,{name},{fold}" for name in "ab" for fold in (1, 2, 3, 4)]
+    dataset = load_dataset(str(table(tmp_path / "metadata.csv", "path,label,fold", *rows, "c5.wav,c,5")))
+    assert without_classes(dataset, ["c"]).lost_folds == (5,) and dataset.lost_folds == ()
+    with pytest.raises(UserError, match=r"none is left of fold 5 .*leave fewer classes out"):
+        make_splits(without_classes(dataset, ["c"]), "assignment")
 
 
 @pytest.mark.parametrize(("rows", "words"), [
     (["path,class", "a.wav,x"], "no column 'label'; its columns are 'path', 'class'"),
     (["path,label", "a.wav,x", "b.wav,"], "line 3.*'label' is empty"),
     (["path,label,fold", "a.wav,x,one"], "line 2: fold expects a whole number, found 'one'"),
+    (["path,label,fold", "a.wav,x,1", "b.wav,y,100000000000000000000"], "line 3: fold expects a whole number"),
     (["path,label,start", "a.wav,x,-1"], "start expects seconds"),
     (["path,label,start,end", "a.wav,x,2,1.5"], "ends at 1.5 s, which is not after its start at 2 s"),
     (["path,label,source", "a.wav,x,"], "'source' is empty"),

@@ -12,9 +12,10 @@ from core.__main__ import main
 from core.commands import train as train_command
 from core.config import TrainConfig, checkpoints_dir
 from core.errors import UserError
-from core.experiments import ASSIGNMENT, combinations, count, create, in_short, list_experiments, runs_of, standing, taken
+from core.experiments import ASSIGNMENT, combinations, create, in_short, list_experiments, runs_of, standing, taken
 from core.plan import make_plan
 from core.runs import create_run, list_runs
+from core.wording import count
 
 PACE = {"cnn1d": 0.01, "cnn_transformer_h4": 0.03}  # s per clip
 

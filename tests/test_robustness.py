@@ -54,6 +54,15 @@ def test_an_mp3_of_a_rate_that_it_cannot_have():
     assert peak == pytest.approx(1_000, abs=2) and len(spoilt) >= 0.97 * len(clip)
 
 
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100])
+def test_an_mp3_leaves_the_sound_at_its_place(rate):
+    """A model that hears it later is not disturbed by the mp3."""
+    clip = (0.1 * np.random.default_rng(0).standard_normal(rate)).astype(np.float32)
+    spoilt = WAYS["mp3, 64 kbit/s"](clip, rate, np.random.default_rng(1))
+    alike = np.fft.irfft(np.fft.rfft(spoilt, 2 * rate) * np.fft.rfft(clip, 2 * rate).conj())
+    assert len(spoilt) == len(clip) and alike.argmax() == 0
+
+
 def test_the_mp3_is_one_of_sixty_four_kilobit(clip, tmp_path):
     soundfile.write(tmp_path / "a.mp3", clip, RATE, format="MP3", bitrate_mode="CONSTANT", compression_level=0.88)
     assert (tmp_path / "a.mp3").stat().st_size * 8 / 2 == pytest.approx(64_000, rel=0.05)

@@ -182,6 +182,11 @@ def test_a_protocol_is_explained_as_it_is_with_this_data(tiny_dataset):
     assert "drawn from the seed" in explained("assignment", drawn)
     assert "no folds of its own" in explained("published", drawn) and explained("kfold", drawn) == PROTOCOLS["kfold"]
     assert "own" not in explained("split", drawn)
+    turn = {source: str(number % 4) for number, source in enumerate(dict.fromkeys(drawn.sources))}
+    few = replace(drawn, clips=tuple(replace(clip, source=clip.label + turn[clip.source]) for clip in drawn.clips))
+    assert "on about 50 % of the recordings, validates on 25 %" in explained("split", few), "four recordings in every class"
+    (split,) = make_splits(few, "split")
+    assert len({few.clips[i].source for i in split.train}) == 2 * len({few.clips[i].source for i in split.test})
     other = replace(tiny_dataset, clips=tuple(replace(clip, fold=clip.fold + 1) for clip in tiny_dataset.clips))
     assert all("own 5 folds are not used" in explained(protocol, other) for protocol in ("split", "assignment"))
     assert explained("published", other) == PROTOCOLS["published"]

@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from app.charts.palette import ink, new_figure, split_colour
 from app.charts.results import label
 
+LEAST_SPAN = 10.0  # percentage points that the axis of scores spans
+
 
 def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) -> go.Figure:
     """One dot per fold and metric, the mean as a line; the validation fold's dots beside those of the test fold.
@@ -34,6 +36,10 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
             figure.add_scatter(x=[centre - 0.15, centre + 0.15], y=[100 * mean] * 2, mode="lines", showlegend=False,
                                line=dict(color=colour, width=2.5),
                                hovertemplate=f"mean of the {split} {metric}: {100 * mean:.1f} %<extra></extra>")
+    scores = 100 * folds["value"]
+    spread = max(LEAST_SPAN, 1.1 * float(scores.max() - scores.min()))  # a tenth of a point must not fill the figure
+    middle = float(scores.max() + scores.min()) / 2
+    figure.update_yaxes(range=[max(-1.0, middle - spread / 2), min(101.0, middle + spread / 2)])
     figure.update_xaxes(range=[-0.6, len(metrics) - 0.4], tickvals=list(range(len(metrics))), ticktext=metrics,
                         showgrid=False)
     figure.update_layout(hovermode="closest", dragmode=False, showlegend=len(splits) > 1)

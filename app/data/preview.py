@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import say_wrong
-from app.components.frame import escape
+from app.components.frame import begun, escape
 from app.components.rows import SIX, table_height
 from app.state import LABEL, dataset_named
 from core.clips import Dataset
@@ -12,6 +12,7 @@ from core.datasets import label_columns
 from core.errors import UserError
 from core.grouping import AUTO, FILE, largest_recordings
 from core.preview import class_rows, oddities
+from core.wording import count
 
 RULES = {AUTO: "As found", FILE: "Each file", "": "By an expression"}
 FIRST_EXPRESSION = r"^(.+?)[-_]?\d*$"  # the name without its last number
@@ -32,7 +33,7 @@ def preview(name: str, key: str, label: str | None = None, sources: str = AUTO) 
         folds = f" · {len(shown.folds)} folds of its own" if shown.folds else ""
         layout = escape(shown.layout[:1].upper() + shown.layout[1:])
         st.caption(f"{layout} · {len(shown.clips):,} clips · {len(shown.class_names)} classes · "
-                   f"{len(set(shown.sources)):,} recordings{folds}")
+                   f"{count(len(set(shown.sources)), 'recording')}{folds}")
         for sentence in _oddities(str(shown.root), shown.name, label, shown.source_rule, shown):
             st.markdown(f":orange[:material/warning:] {escape(as_sentence(sentence))}")
     with table:
@@ -75,7 +76,7 @@ def _rule(found: Dataset, name: str, label: str, key: str, sources: str) -> tupl
 
 def as_sentence(text: str) -> str:
     """A text that core gives without capital and full stop, with both."""
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{begun(text)}."
 
 
 @st.cache_data(ttl=30, max_entries=32, show_spinner=False)

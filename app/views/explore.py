@@ -14,6 +14,7 @@ from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import is_dark
 from core.clips import Dataset
+from core.wording import count
 
 TABLE_HEIGHT = 500
 STYLE = """.st-key-scale { min-width: 163px; }  /* what follows it in the row stays where it is while it is drawn */
@@ -64,7 +65,7 @@ def page() -> None:
     css(STYLE)
     hold_places({"explore_bar": bars_height(dataset), "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
     hold_fields("class", "fold", "only", "search", "scale", "range", "window", "hop", "colours", "part_")
-    page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {len(set(dataset.sources)):,} recordings "
+    page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {count(len(set(dataset.sources)), 'recording')} "
                 f"in {len(dataset.class_names)} classes")
     colours = class_colours(dataset.class_names, is_dark())
     measured = measuring(dataset)

@@ -9,12 +9,13 @@ from app.data.opened import opened_dataset
 from app.views.disk import disk_panel
 from app.views.home_data import data_card
 from app.views.listen_choice import TYPES
-from app.views.results_parts import count, in_percent
+from app.views.results_parts import in_percent
 from core.clips import Dataset
 from core.devices import describe_device
 from core.limits import max_upload_mb
 from core.runs import headline_accuracy, knows_every_class, list_runs
 from core.studies import list_studies
+from core.wording import count
 from core.work_folder import Work
 
 NEEDED = {"dataset", "model", "protocol", "folds", "seed", "epochs", "accuracy"}  # what a summary may lack that was edited

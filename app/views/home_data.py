@@ -9,6 +9,7 @@ from app.data.preview import as_sentence
 from core.clips import Dataset
 from core.preview import small_classes
 from core.splits import leaks
+from core.wording import count
 
 
 def data_card(dataset: Dataset) -> None:
@@ -16,7 +17,7 @@ def data_card(dataset: Dataset) -> None:
     st.subheader("Your data", anchor=False)
     st.metric("Data set", escape(dataset.name), label_visibility="collapsed")
     st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · "
-               f"{len(set(dataset.sources)):,} recordings",
+               f"{count(len(set(dataset.sources)), 'recording')}",
                help=escape(as_sentence(dataset.source_rule)))
     good, sentence = leak_sentence(dataset)
     icon = ":green[:material/check_circle:]" if good else ":orange[:material/warning:]"

@@ -11,12 +11,12 @@ from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_compare import another_run
 from app.views.results_data import Result, comparable, once
-from app.views.results_parts import block, count, score, spread
+from app.views.results_parts import block, score, spread
 from app.views.run_menu import manage_menu, show_note
 from core.classwise import confusion_table, per_class, roc_curves
 from core.metrics import METRICS, of_split, per_fold
 from core.runs import Run
-from core.wording import duration
+from core.wording import count, duration
 
 ROC_HEIGHT = 560  # px at most: about as tall as wide, however many classes stand beside it
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}

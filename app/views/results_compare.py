@@ -111,7 +111,8 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
                note="One row per model and protocol; seeds of one model are pooled."):
         _table(field, others, chosen)
     if elsewhere := [result.name for result in others if result.finished and result.tested]:
-        st.caption(escape(f"Not compared, because numbers compare only within one data set: {', '.join(elsewhere)}."))
+        st.caption(escape("Not compared, because numbers compare only within one data set and the same classes of it: "
+                          f"{', '.join(elsewhere)}."))
     if again:
         st.caption(escape("Left out, because settings and seed are those of another run that is compared: "
                           f"{', '.join(f'{name} (as {other})' for name, other in again.items())}."))

@@ -9,8 +9,9 @@ from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
 from app.views.results_data import Result
-from app.views.results_parts import block, count
+from app.views.results_parts import block
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
+from core.wording import count
 
 CELL, MISTAKES = "results_cell", "mistakes"
 THE_MATRIX, THE_CLIPS = "results.matrix", "results.clips"  # keys of parts of the page

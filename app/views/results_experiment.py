@@ -1,5 +1,6 @@
 """The experiment that is compared: of the link (``?experiment=``), or chosen above the comparison."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from app.components import show_error
 from core.errors import UserError
 from core.experiments import Experiment, list_experiments, runs_of
-from core.runs import headline_accuracy
+from core.runs import Run, headline_accuracy
 
 LINK, CHOICE, TAKEN = "experiment", "results_experiment", "results_experiment_taken"
 
@@ -54,8 +55,14 @@ def _compare(name: str | None, compared: str, chosen: str) -> None:
     if asked in names:
         st.session_state[chosen] = asked
     elif st.session_state.get(chosen) not in names:
-        st.session_state[chosen] = max(runs, key=lambda run: headline_accuracy(run) or 0.0).name
+        alike = Counter(map(_of_what, runs))  # the best of those that can be compared with the most others
+        st.session_state[chosen] = max(runs, key=lambda run: (alike[_of_what(run)], headline_accuracy(run) or 0.0)).name
     st.query_params.update({"run": st.session_state[chosen], LINK: name})  # at once: one step back in the browser
+
+
+def _of_what(run: Run) -> tuple:
+    """The data set and the classes that its numbers are of."""
+    return run.record["config"]["dataset"], *run.record.get("class_names", ())
 
 
 def _names(experiment: Experiment) -> set[str]:

@@ -12,13 +12,13 @@ from app.state import is_dark
 from app.views.results_clip import clip_player, stem
 from app.views.results_compare import lost_run
 from app.views.results_data import Result, comparable
-from app.views.results_parts import AGAINST, BESIDE, block, count, in_percent
+from app.views.results_parts import AGAINST, BESIDE, block, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
 from core.config import TrainConfig
 from core.differences import one_right, setting_differences
 from core.matches import fold_test
 from core.runs import by_any_name
-from core.wording import interval, points
+from core.wording import count, interval, points
 
 EVERY, FIRST, SECOND = "both", "first", "second"
 WRITTEN = "results_pair_written"  # the second run that this page itself put into the address

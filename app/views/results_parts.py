@@ -53,5 +53,3 @@ def _in_its_unit(value: float, metric: str) -> str:
     return f"{value:.3f}" if metric == "roc_auc" else f"{in_percent(value):.1f}"
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -26,11 +26,12 @@ from core.catalog import CATALOG, ModelCard
 from core.config import field_named
 from core.datasets import available_datasets, is_table
 from core.errors import UserError
-from core.experiments import count, taken
+from core.experiments import taken
 from core.grouping import AUTO
 from core.pretrained import missing_requirement
 from core.runs import check_name
 from core.splits import PROTOCOLS, explained
+from core.wording import count
 
 NAME, COLUMN = "train.dataset", "train.label"  # keys of the fields of the data
 REFUSED = "train.refused"  # key of the session's state: the data that was kept then, and what is wrong with what was chosen
@@ -58,7 +59,7 @@ def choose_data() -> list[str]:
     if error:
         return [error]
     sources = len(set(dataset.sources))
-    st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {sources:,} recordings",
+    st.caption(f"{len(dataset.clips):,} clips · {len(dataset.class_names)} classes · {count(sources, 'recording')}",
                help=escape(f"{as_sentence(dataset.source_rule)} The rule is chosen on Home, with the data set."))
     return []
 

@@ -10,9 +10,10 @@ from app.single_press import press_once
 from app.views.results_parts import in_percent
 from app.views.train_chip import state_chip
 from core.errors import UserError
-from core.experiments import Standing, cancel, count, resume, standing
+from core.experiments import Standing, cancel, resume, standing
 from core.progress import in_words
 from core.run_folder import Run, Status
+from core.wording import count
 
 PROBLEM = "train.experiment_problem"  # key of the session's state
 SCROLLED, HEIGHT = 12, 480  # runs after which the list scrolls, and its height in px

@@ -115,7 +115,7 @@ def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> No
     Streamlit takes that for a choice: heeded, it would set every field back.
     """
     defaults, current = {f.name: f.default for f in config_fields() if f.name not in ELSEWHERE}, values_of_form()
-    presets = [defaults | preset.values for preset in PRESETS.values()]
+    presets = [defaults | _of_the_data(current) | preset.values for preset in PRESETS.values()]
     fitting = presets.index(current) if current in presets else None
     before, number = st.session_state.get("train.preset", (None, 0))
     number += fitting != before
@@ -139,6 +139,13 @@ def _presets(price: Callable[[dict], tuple[str, tuple[TrainConfig, ...]]]) -> No
     st.radio("Preset", list(PRESETS), index=fitting, key=widget, on_change=apply, format_func=str.capitalize,
              captions=[escape(_in_words(*told)) for told in zip(PRESETS.values(), prices, strict=True)],
              label_visibility="collapsed")
+
+
+def _of_the_data(values: dict) -> dict:
+    """The settings that speak of the clips and the machine and of which no preset says anything: none takes them back."""
+    told = {name for preset in PRESETS.values() for name in preset.values}
+    return {field.name: values[field.name] for group in FOLDED["Clips and machine"] for field in config_fields(group)
+            if field.name in values and field.name not in told}
 
 
 def _in_words(preset: Preset, price: str) -> str:

@@ -11,13 +11,14 @@ from app.components.frame import escape
 from app.run_watch import redraw_when_runs_change
 from app.single_press import press_once
 from app.state import is_dark
-from app.views.results_parts import count, in_percent
+from app.views.results_parts import in_percent
 from app.views.run_menu import manage_menu, show_note, undo_bar
 from app.views.train_chip import state_chip
 from app.views.train_experiment import show_experiment
 from core.errors import UserError
 from core.experiments import is_named, runs_of
 from core.runs import Run, cancel, first_to_show, get_run, list_runs, resume
+from core.wording import count
 
 GO, OPEN, PROBLEM = "train.go", "train.open", "train.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while something runs

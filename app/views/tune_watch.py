@@ -9,7 +9,6 @@ from app.components import empty_state, guard, guarded_fragment, show_error
 from app.components.frame import escape
 from app.run_watch import redraw_when_runs_change
 from app.single_press import press_once
-from app.views.results_parts import count
 from app.views.train_chip import state_chip
 from app.views.tune_best import show_best
 from app.views.tune_figures import show_figures
@@ -18,6 +17,7 @@ from core.errors import UserError
 from core.runs import cancel, resume
 from core.studies import get_study, list_studies, studies_stamp
 from core.study_folder import Study
+from core.wording import count
 
 GO, OPEN, PROBLEM = "tune.go", "tune.open", "tune.problem"  # keys of the session's state
 EVERY = 2  # s between two looks at the files while a study is at work

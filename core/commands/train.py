@@ -16,6 +16,7 @@ from core.processes import give_way
 from core.run_folder import Run
 from core.runs import LAUNCHED, check_resumable, get_run
 from core.turns import claim
+from core.wording import count
 from core.worker import set_aside
 
 OWN_OPTIONS = ("dataset", "label", "limit", "sources", "folds", "epochs")
@@ -101,7 +102,7 @@ def _created(args: argparse.Namespace) -> list[Run]:
     for each in runs:
         claim(each)
     if not args.json and (len(runs) > 1 or there):
-        joined = f", beside the {experiments.count(len(there), 'run')} it has" if there else ""
+        joined = f", beside the {count(len(there), 'run')} it has" if there else ""
         print(f"experiment {runs[0].experiment}: {experiments.in_short(estimate(plans))}{joined}")
     return runs
 

@@ -219,7 +219,7 @@ def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
     app = page(run="one")
     app.multiselect(key="results_compared").set_value(["one", "other"]).run()
     assert not app.exception
-    assert "Not compared, because numbers compare only within one data set: other." in texts(app)
+    assert "Not compared, because numbers compare only within one data set and the same classes of it: other." in texts(app)
 
 
 def test_of_two_runs_that_differ_in_nothing_the_chosen_one_is_compared(data, tmp_path, page):

@@ -212,7 +212,7 @@ def browser_cache(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("browser-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EARSHOT_CACHE", str(place))
-        for model in ("cnn1d", *(f"cnn_transformer_h{heads}" for heads in (1, 2, 4))):
+        for model in ("cnn1d", "conv_transformer", *(f"cnn_transformer_h{heads}" for heads in (1, 2, 4))):
             for values in (*(preset.values for preset in PRESETS.values()), *SIZES):
                 keep_pace(TrainConfig(model=model).replace(**values), 0.01)
     return place

@@ -163,7 +163,7 @@ def test_parts_of_a_file_have_names_of_their_own():
 
 
 def test_a_table_with_semicolons_is_told_apart(tmp_path):
-    with pytest.raises(UserError, match="no column 'path'.*save the table with commas"):
+    with pytest.raises(UserError, match=r"no column 'path'.*save the table with commas"):
         load_dataset(str(table(tmp_path / "metadata.csv", "path;label", "a.wav;x")))
 
 

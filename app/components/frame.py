@@ -24,7 +24,9 @@ CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
 [data-testid=stMainBlockContainer] { max-width: 1440px; }
 [data-testid=stMain] h1 { letter-spacing: -0.01em; }
-[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_steady) { position: absolute; visibility: hidden; }
+[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_steady, > .st-key-earshot_one_step) {
+  position: absolute; visibility: hidden;
+}
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_shortcuts) { position: absolute; }
 .earshot-playhead {
   position: absolute; left: -0.75px; width: 1.5px; pointer-events: none; z-index: 5; display: none;

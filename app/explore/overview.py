@@ -8,7 +8,7 @@ import streamlit as st
 from app.charts.clip import class_bars, spectrogram_png
 from app.components import redraw, show_figure
 from app.components.thumbnails import Thumbnail, thumbnails, thumbnails_height
-from app.explore.selection import BARS, BROWSE, FILTERS, LIST, open_clip, take_filters_away
+from app.explore.selection import BARS, BROWSE, FILTERS, LIST, filtered_classes, open_clip, take_filters_away
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
 from core.clips import Clip, Dataset
@@ -43,7 +43,7 @@ def class_distribution(dataset: Dataset, colours: dict[str, str]) -> None:
     whole = max(height, BAR * len(dataset.class_names) + 48)  # of many classes the names stay readable, and it scrolls
     with st.container(height=height if whole > height else "content", border=False):
         show_figure(class_bars({name: counts[name] for name in dataset.class_names}, colours, dark=is_dark(),
-                               chosen=st.session_state.get("class") or (), height=whole),
+                               chosen=filtered_classes(), height=whole),
                     key=PICKED_BAR, on_select=bar_clicked, selection_mode="points",
                     alt="Bar chart of clips per class; a click on a bar filters the list")
 

@@ -51,6 +51,11 @@ def has_flaw(fact: ClipFacts, flaw: str, usual_seconds: float) -> bool:
     return fact.seconds < SHORT_SHARE * usual_seconds
 
 
+def filtered_classes() -> list[str]:
+    """The classes that are let through, as far as it is known before their field is drawn; none: all are."""
+    return list(st.session_state["class"]) if "class" in st.session_state else st.query_params.get_all("class")
+
+
 def open_clip(clip: Clip) -> None:
     """Make ``clip`` the open one; usable as a callback."""
     st.session_state[OPEN] = clip.key

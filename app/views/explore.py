@@ -9,7 +9,15 @@ from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
 from app.explore.overview import bars_height, class_distribution, class_gallery, gallery_clips
-from app.explore.selection import BARS, BROWSE, LIST, open_clip, opened_index, take_filters_away
+from app.explore.selection import (
+    BARS,
+    BROWSE,
+    LIST,
+    filtered_classes,
+    open_clip,
+    opened_index,
+    take_filters_away,
+)
 from app.explore.table import clip_table
 from app.measuring import Measuring, measuring
 from app.state import is_dark
@@ -71,11 +79,14 @@ def page() -> None:
     measured = measuring(dataset)
     measured.wait(0.3)
     left, right = st.columns([5, 9], gap="medium")
+    classes = filtered_classes()
     with left, guard():
         guarded_fragment(key=BARS)(class_distribution)(dataset, colours)
     with right, guard():
         class_gallery(dataset, colours)
     guarded_fragment(key=LIST)(listing)(dataset, measured, colours)
+    if filtered_classes() != classes:
+        st.rerun()  # the browser went a step back: the field took that from the address when the bars were drawn already
     words(*WORDS)
 
 

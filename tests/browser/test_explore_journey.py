@@ -91,6 +91,32 @@ def test_a_class_picture_opens_its_clip_and_takes_the_filters_away(explore):
     expect(page.get_by_text("8 of 8 clips")).to_be_visible()
 
 
+def test_a_press_is_one_step_of_the_browsers_history(explore):
+    from playwright.sync_api import expect
+
+    page, steps = explore(), [""]
+    page.wait_for_function("() => window.earshotOneStep")
+    listed, bars = page.get_by_text(" of 8 clips"), page.locator(".st-key-explore_bar .point path")
+    for field, option, shown in (("Class", "low", "4 of 8 clips"), ("Only", "silent", "0 of 8 clips")):
+        page.get_by_label(field, exact=True).first.click()
+        page.get_by_role("option", name=option).click()
+        page.keyboard.press("Escape")
+        expect(listed).to_have_text(shown)
+        page.wait_for_function("value => location.search.includes(value)", arg=option)
+        steps.append(page.url)
+    page.get_by_role("button", name="Show all clips").click()  # takes two fields out of the address
+    expect(listed).to_have_text("8 of 8 clips")
+    page.wait_for_function("() => !location.search.includes('class') && !location.search.includes('only')")
+    for address, shown in ((steps[2], "0 of 8 clips"), (steps[1], "4 of 8 clips")):
+        page.go_back()
+        expect(listed).to_have_text(shown)
+        assert page.url == address
+    page.go_back()
+    expect(listed).to_have_text("8 of 8 clips")
+    expect(bars.first).to_have_css("opacity", "1")
+    expect(bars.last).to_have_css("opacity", "1")
+
+
 def test_the_page_is_used_by_keyboard(explore):
     from playwright.sync_api import expect
 

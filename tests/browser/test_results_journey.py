@@ -57,6 +57,22 @@ def test_a_click_on_a_cell_lists_and_plays_its_clips(judged, page):
     expect(cell).to_have_value(chosen)
 
 
+def test_one_step_back_leaves_the_page(judged, page):
+    """Results writes into the address which run it shows; that is no step of its own, which nobody could go back over."""
+    from playwright.sync_api import expect
+
+    judged.open(page, "/tune")
+    page.wait_for_function("() => window.earshotOneStep")
+    page.get_by_role("link", name="Results", exact=True).first.click()
+    page.wait_for_url(re.compile(r"/results\?.*run="))
+    judged.settled(page)
+    page.go_back()
+    page.wait_for_url("**/tune")
+    expect(page.get_by_role("heading", name="Tune", exact=True)).to_be_visible()
+    page.go_forward()
+    page.wait_for_url(re.compile(r"/results\?.*run="))
+
+
 def test_a_click_anywhere_in_a_row_picks_it(judged, page):
     from playwright.sync_api import expect
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.charts.palette import ink
 from app.components import css, explain, guarded_fragment, hold_fields, hold_places, page_header, redraw, say_wrong, words
+from app.components.frame import begun, escape
 from app.state import chosen_data, is_dark
 from app.views.train_choice import choose_data, choose_models, choose_name, choose_protocols, chosen_name
 from app.views.train_cost import start
@@ -66,8 +67,9 @@ def choice() -> None:
 
 
 def say_what_does_not_fit(ready: bool) -> None:
-    """Each field is right, and together they are not."""
-    say_wrong(own_plans(ready)[1])
+    """Each field is right, and together they are not. Where the card of the price is always in view, it is said there only."""
+    with st.container(key="fits"):
+        say_wrong(own_plans(ready)[1])
 
 
 def own_name(ready: bool) -> None:
@@ -79,7 +81,8 @@ def own_start(ready: bool) -> None:
     plans, unfit = own_plans(ready)
     name, add, wrong_name = chosen_name(OWN)
     start(plans, f"Start {len(plans)} runs" if len(plans) > 1 else "Start training", OWN, name=name, add=add,
-          ready=not wrong_name, missing=unfit or "What this will cost is said here as soon as everything above fits together.",
+          ready=not wrong_name, missing=f":red[{escape(begun(unfit))}]" if unfit else
+          "What this will cost is said here as soon as everything above fits together.",
           also=st.session_state[UNPRICED])
 
 
@@ -121,6 +124,7 @@ STYLE = """
 [data-testid=stElementContainer]:has(#jump-runs, #jump-new-training) { position: absolute; }
 @media (min-width: 641px) { [data-testid=stLayoutWrapper]:has(> .st-key-jump) { display: none; } }
 @media (min-width: 900px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-fits) { display: none; }
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 8.5rem); overflow-y: auto; }
   [data-testid=stLayoutWrapper]:has(> .st-key-cost) { position: sticky; bottom: 0; z-index: 2; }

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components import guarded_fragment, show_error, with_whole_page
-from app.components.frame import begun, escape
 from app.single_press import press_once
 from app.views.train_like import forget_filled_in
 from core import experiments
@@ -17,9 +16,9 @@ from core.plan import Plan
 
 def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, ready: bool, missing: str,
           also: Sequence[TrainConfig] = ()) -> None:
-    """The cost and the button; ``missing`` is said in place of the cost where there is nothing to start yet. ``state``
-    begins the keys of what is kept, the field of the name (``<state>.name``) among them. ``also`` are other configs whose
-    pace the page would like to know; they are measured when that of the plans is known."""
+    """The cost and the button; ``missing``, Markdown, is said in place of the cost where there is nothing to start yet.
+    ``state`` begins the keys of what is kept, the field of the name (``<state>.name``) among them. ``also`` are other configs
+    whose pace the page would like to know; they are measured when that of the plans is known."""
     costs(plans, state, missing, also)
     begin = with_whole_page(press_once(f"{state}.start", send))  # the run appears beside this at once
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
@@ -36,7 +35,7 @@ def costs(plans: list[Plan], state: str, missing: str, also: Sequence[TrainConfi
 
 def _costs(plans: list[Plan], measuring: str, missing: str, also: Sequence[TrainConfig]) -> None:
     if not plans:
-        st.caption(escape(begun(missing)))
+        st.caption(missing)
         return
     cost = estimate(plans)
     st.markdown(f"**{experiments.in_short(cost)}**")

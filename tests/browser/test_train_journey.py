@@ -66,7 +66,7 @@ def test_a_choice_draws_only_what_it_changes_and_all_of_that(tiny_server, page):
 
     page.get_by_text("kfold", exact=True).click()
     fill(page, "Folds", "20")
-    expect(page.get_by_text("folds need at least 20 recordings in every class")).to_be_visible()
+    expect(page.locator(".st-key-cost").get_by_text("folds need at least 20 recordings in every class")).to_be_visible()
     expect(page.get_by_role("button", name="Start training")).to_be_disabled()
     fill(page, "Folds", "3")
     expect(page.get_by_role("button", name="Start 4 runs")).to_be_visible()

@@ -51,5 +51,3 @@ def in_percent(value: float | None) -> float | None:
 
 def _in_its_unit(value: float, metric: str) -> str:
     return f"{value:.3f}" if metric == "roc_auc" else f"{in_percent(value):.1f}"
-
-

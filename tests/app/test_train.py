@@ -176,6 +176,13 @@ def test_presets_set_the_fields_and_a_change_leaves_them(page):
     assert presets(page).value is None
 
 
+def test_a_preset_leaves_what_is_set_for_the_data(page):
+    field(page, "clip_seconds").set_value(2.0).run()
+    assert presets(page).value == "standard", "how long the clips are is no matter of a preset"
+    presets(page).set_value("quick").run()
+    assert field(page, "clip_seconds").value == 2.0 and field(page, "epochs").value == 10
+
+
 def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page):
     captions = list(presets(page).proto.captions)
     prices = [caption.split("about ")[1].split(" here")[0] for caption in captions]

@@ -10,7 +10,7 @@ from app.components.frame import escape
 from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
-from app.views.results_compare import lost_run
+from app.views.results_compare import COMPARED, lost_run
 from app.views.results_data import Result, comparable
 from app.views.results_parts import AGAINST, BESIDE, block, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
@@ -61,10 +61,12 @@ def _linked(name: str, tested: list[str]) -> str | None:
 
 
 def _two(results: dict[str, Result], tested: list[str], chosen: str) -> tuple[str, str]:
-    """The chosen run (where it was tested) and the best of the others on the same data, unless the address asks for others."""
+    """The chosen run (where it was tested) and the best of the others on the same data, of those that are compared where there
+    are any, unless the address asks for others."""
     start = _linked(BESIDE, tested) or (chosen if chosen in tested else tested[0])
     others = sorted((name for name in tested if name != start), reverse=True, key=lambda name: (
-        results[name].dataset == results[start].dataset, results[name].protocol == results[start].protocol,
+        results[name].dataset == results[start].dataset, name in st.session_state[COMPARED],
+        results[name].protocol == results[start].protocol,
         results[name].metrics["accuracy"]["mean"] or 0))
     second = _linked(AGAINST, tested) or others[0]
     left, right = st.columns(2)

@@ -71,7 +71,7 @@ class Stage {
     const most = Math.max(...head.profile, 1e-6);
     const down = (percent) => box.top + box.height * (1 - percent / (1.08 * most));
     context.strokeStyle = ink.grid;
-    const marks = ticks(0, most, 2);
+    const marks = ticks(0, most, 3);
     for (const [value] of marks) {
       context.beginPath();
       context.moveTo(box.left, down(value));

@@ -154,6 +154,15 @@ def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
     assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
 
 
+def test_an_experiment_opens_on_the_runs_that_most_others_can_be_held_against(data, tmp_path, page):
+    for number, name in enumerate(("one", "two")):
+        make(data, tmp_path, name, protocol="published", seed=number, skill=0.6)
+    fewer = make(data, tmp_path, "fewer", protocol="published", seed=2, skill=4.0)
+    record = json.loads((fewer / "config.json").read_text())
+    (fewer / "config.json").write_text(json.dumps(record | {"class_names": record["class_names"][:2]}))
+    assert page(experiment="design").header[0].value in ("one", "two")
+
+
 def test_the_costs_to_compare_by_fit_beside_each_other_on_a_phone(data, tmp_path, page):
     for number, model in enumerate(("cnn1d", "cnn_transformer_h4")):
         make(data, tmp_path, model, model=model, protocol="published", seed=number)

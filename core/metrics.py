@@ -80,12 +80,12 @@ def summarise(predictions: pd.DataFrame, class_names: Sequence[str], protocol: s
     ``validation`` is None under protocols without validation rows, ``ensemble`` under all but ``assignment``.
     """
     test, validation = of_split(predictions, "test"), of_split(predictions, "validation")
-    rows = answers(test, class_names)
+    rows, folds = answers(test, class_names), per_fold(test, class_names)
     together = scores(answers(ensemble(test, class_names), class_names)) if protocol == "assignment" else None
     return {
-        "folds": per_fold(test, class_names),
-        **_headline(test, class_names, sources),
-        "validation": _headline(validation, class_names, sources) if len(validation) else None,
+        "folds": folds,
+        **_headline(test, folds, class_names, sources),
+        "validation": _headline(validation, per_fold(validation, class_names), class_names, sources) if len(validation) else None,
         "ensemble": together if len(test) else None,
         "confusion_matrix": confusion(rows.targets, rows.predicted, len(class_names)).tolist(),
     }
@@ -99,9 +99,8 @@ def per_fold(rows: pd.DataFrame, class_names: Sequence[str]) -> list[dict]:
     ]
 
 
-def _headline(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
-    """Per metric ``{"mean", "std", "ci95"}``: over models, and over the clips' sources for the interval."""
-    folds = per_fold(table, class_names)
+def _headline(table: pd.DataFrame, folds: list[dict], class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
+    """Per metric ``{"mean", "std", "ci95"}``: over the models in ``folds``, and over the clips' sources for the interval."""
     result = {metric: _mean_and_std([fold[metric] for fold in folds]) for metric in METRICS}
     rows = answers(table, class_names)
     clips = pd.Series(rows.targets == rows.predicted).groupby(rows.paths).mean()

@@ -39,16 +39,24 @@ def _own_places(tmp_path_factory):
         patch.setenv("EARSHOT_CACHE", str(place / "cache"))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("EARSHOT_NICE", "0")  # a training that gives way to the other tests would take minutes
-        patch.setattr("core.demo.demo_clip", _knock)  # the demo sounds take half a minute; test_demo.py makes the real ones
+        patch.setattr("core.demo._write", _knock)  # the demo sounds take half a minute; test_demo.py makes the real ones
         patch.setattr("os.fsync", lambda descriptor: None)  # no test pulls the plug
         # each AppTest asks every installed package anew whether it brings a component, which takes longer than most pages
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
 
 
-def _knock(kind: str, source: int, take: int) -> np.ndarray:
-    """A tenth of a second of noise in place of a demo sound."""
-    return 0.1 * np.random.default_rng([len(kind), source, take]).standard_normal(1_600)
+def _knock(kind: str, source: int, take: int, path: Path) -> None:
+    """Write a tenth of a second of noise in place of a demo sound."""
+    path.write_bytes(_knocks(len(kind), source, take))
+
+
+@cache
+def _knocks(*seed: int) -> bytes:
+    """A dozen tests ask for all four hundred."""
+    file = BytesIO()
+    soundfile.write(file, 0.1 * np.random.default_rng(seed).standard_normal(1_600), 16_000, subtype="PCM_16", format="FLAC")
+    return file.getvalue()
 
 
 @pytest.fixture

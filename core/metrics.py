@@ -80,12 +80,12 @@ def summarise(predictions: pd.DataFrame, class_names: Sequence[str], protocol: s
     ``validation`` is None under protocols without validation rows, ``ensemble`` under all but ``assignment``.
     """
     test, validation = of_split(predictions, "test"), of_split(predictions, "validation")
-    rows, folds = answers(test, class_names), per_fold(test, class_names)
+    rows, folds, validated = answers(test, class_names), per_fold(test, class_names), per_fold(validation, class_names)
     together = scores(answers(ensemble(test, class_names), class_names)) if protocol == "assignment" else None
     return {
         "folds": folds,
         **_headline(test, folds, class_names, sources),
-        "validation": _headline(validation, per_fold(validation, class_names), class_names, sources) if len(validation) else None,
+        "validation": _headline(validation, validated, class_names, sources) if len(validation) else None,
         "ensemble": together if len(test) else None,
         "confusion_matrix": confusion(rows.targets, rows.predicted, len(class_names)).tolist(),
     }

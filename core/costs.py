@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 
 from core.config import ROOT, TrainConfig, cache_dir, checkpoints_dir, read_json
@@ -29,6 +30,7 @@ from core.runs import list_runs, runs_stamp
 EVALUATED = 1 / 3  # cost of a clip that is only evaluated: no backward pass, which is twice the forward one
 START = 6.0  # s that a run needs before its first batch
 RECENT = 30  # runs looked at for a pace
+ALIKE = 3  # of them, those of one model whose middle pace counts: one that trained beside other work says too much
 TRIAL_CLIPS, TRIAL_UPDATES, TRIAL_SECONDS = 16, 5, 6.0
 _trials: dict[str, subprocess.Popen] = {}
 _lock = threading.Lock()
@@ -65,11 +67,12 @@ def clips_heard(plan: Plan) -> float:
 def seconds_per_clip(config: TrainConfig) -> float | None:
     """Seconds that one training clip of one epoch costs here, or None where nobody knows yet.
 
-    From the newest run made here of the same model on clips of the same size, else from a trial.
+    From the newest runs made here of the same model on clips of the same size, else from a trial.
     """
     wanted = _key(config)
     of_runs = (pace_of(run) for key, run in _made_here(checkpoints_dir(), runs_stamp()) if key == wanted)
-    return next(filter(None, of_runs), None) or _read_trials().get(wanted)
+    newest = list(islice(filter(None, of_runs), ALIKE))
+    return statistics.median(newest) if newest else _read_trials().get(wanted)
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """Whether a model has met a clip before: the question that decides what its answer is worth. No torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.clips import Clip, Dataset
@@ -43,6 +44,16 @@ def unheard_folds(run: Run, clip: Clip) -> list[str]:
     """The folds whose trained models never learned from this clip, those that only tested it first."""
     uses, trained = _recorded(run, clip), run.checkpoints()
     return sorted((fold for fold in uses if fold in trained), key=lambda fold: (uses[fold] != TEST, fold))
+
+
+def first_unheard(run: Run, fold: str, dataset: Dataset, clips: Sequence[Clip]) -> Clip | None:
+    """The first of some clips that the model of ``fold`` did not learn from; None where the run tells of none."""
+    predictions = run.predictions()
+    if predictions is None:
+        return None
+    name, rows = _dataset_name(run), predictions[predictions["model_fold"].astype(str) == fold]
+    unheard = {clip_identity(name, path) for path in rows["path"]}
+    return next((clip for clip in clips if clip_identity(dataset.name, clip.key) in unheard), None)
 
 
 def _recorded(run: Run, clip: Clip) -> dict[str, str]:

@@ -10,6 +10,7 @@ from core.faults import check_there
 from core.processes import SystemLock
 from core.run_folder import Run, is_run_folder, is_study_folder
 from core.study_folder import Study
+from core.wording import count
 from core.work_folder import Work, now
 
 POLL = 0.5  # s between two looks at the queue
@@ -61,8 +62,7 @@ def wait_for_turn(run: Work, on_wait: Callable[[str], None] = lambda message: No
         skip -= 1
         if not before and lock.try_acquire():
             return lock
-        older = f"Waiting behind {len(before)} older run{'s' * (len(before) > 1)}"
-        message = older if before else "Waiting for what trains now"
+        message = "Waiting for what trains now" + (f", then for {count(len(before), 'older run')}" if before else "")
         if message != said or time.monotonic() - said_at > HEARTBEAT:
             said, said_at = message, time.monotonic()
             run.write_status("queued", progress=run.status.progress, message=message)

@@ -54,6 +54,12 @@ def test_the_pace_comes_from_the_newest_run_of_that_model_made_here(config):
     assert costs.seconds_per_clip(config.replace(epochs=300, seed=7)) is not None
 
 
+def test_a_run_that_shared_the_machine_does_not_set_the_price(config):
+    for seconds in (9.0, 2.0, 2.2, 20.0):  # the newest beside other work; the oldest does not count any more
+        trained(config, seconds=seconds)
+    assert costs.seconds_per_clip(config) == pytest.approx(2.2 / (18 + 6 / 3))
+
+
 def test_shipped_and_broken_runs_and_lost_data_tell_no_pace(config, tiny_folder):
     run = trained(config, seconds=2.0)
     write_json(run.path / "summary.json", {"accuracy": {"mean": 1.0}})

@@ -248,7 +248,7 @@ def test_turns_go_to_the_oldest_that_is_alive():
             cancel(older)
 
     with wait_for_turn(newer, on_wait):
-        assert said == ["Waiting behind 1 older run"]
+        assert said == ["Waiting for what trains now, then for 1 older run"]
     assert wait_for_turn(older) is None, "a cancelled run gets no turn"
 
 

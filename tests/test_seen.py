@@ -7,7 +7,7 @@ from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.readers import clip_identity
 from core.runs import create_run
-from core.seen import clip_use, unheard_folds
+from core.seen import clip_use, first_unheard, unheard_folds
 from tests.conftest import write_tiny
 
 
@@ -34,6 +34,15 @@ def test_a_clip_is_test_for_its_own_fold_and_training_for_the_others(tested_run,
     assert clip_use(tested_run, "2", tiny_dataset, clip) == "training"
     assert clip_use(tested_run, "final", tiny_dataset, clip) == "training"
     assert unheard_folds(tested_run, clip) == ["1"]
+
+
+def test_the_first_clip_that_a_model_did_not_learn_from(tested_run, tiny_dataset):
+    clips = [clip for clip in tiny_dataset.clips if clip.label == "high"]
+    assert first_unheard(tested_run, "2", tiny_dataset, clips) == next(clip for clip in clips if clip.fold == 2) != clips[0]
+    for fold in ("3", "final"):
+        assert first_unheard(tested_run, fold, tiny_dataset, clips) is None
+    (tested_run.path / "predictions.csv").unlink()
+    assert first_unheard(tested_run, "2", tiny_dataset, clips) is None
 
 
 def test_nothing_is_claimed_for_a_fold_without_recorded_answers(tested_run, tiny_dataset):

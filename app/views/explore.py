@@ -47,24 +47,30 @@ def browse(dataset: Dataset, measured: Measuring, listed: list[int], colours: di
     if opened is None:
         empty_state("No clip meets these filters.", "Show all clips", key="explore_none", icon=":material/filter_list_off:",
                     on_press=take_filters_away)
-        return
     left, right = st.columns([6.2, 8], gap="medium")
-    with right, guard():  # first: it is what one waits for
-        clip, place = dataset.clips[opened], listed.index(opened)
-        fold = f" · fold {clip.fold}" if clip.fold is not None else ""
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.text(f"{clip.name} · {clip.label}{fold}")
-            with st.container(horizontal=True, width="content", gap="small"):
-                for word, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
-                    st.button(word, icon=f":material/chevron_{'left' if step < 0 else 'right'}:", shortcut=key,
-                              key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
-                              args=(dataset.clips[listed[(place + step) % len(listed)]],))
-        neighbours = [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)]
-        clip_panel(dataset, clip, [*neighbours, *gallery_clips(dataset)])  # the gallery's are the first of their classes
+    if opened is not None:
+        with right, guard():  # first: it is what one waits for
+            opened_clip(dataset, listed, opened)
     with left:
-        clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
+        if opened is not None:
+            clip_table(dataset, measured.facts, listed, opened, colours, TABLE_HEIGHT)
         with st.container(key="explore_health"):
             health(dataset, measured)
+
+
+def opened_clip(dataset: Dataset, listed: list[int], opened: int) -> None:
+    """The clip that is open, and the way to those beside it in the list."""
+    clip, place = dataset.clips[opened], listed.index(opened)
+    fold = f" · fold {clip.fold}" if clip.fold is not None else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.text(f"{clip.name} · {clip.label}{fold}")
+        with st.container(horizontal=True, width="content", gap="small"):
+            for word, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+                st.button(word, icon=f":material/chevron_{'left' if step < 0 else 'right'}:", shortcut=key,
+                          key=f"explore_{word.lower()}", help="In the order of the files", on_click=open_clip,
+                          args=(dataset.clips[listed[(place + step) % len(listed)]],))
+    neighbours = [dataset.clips[listed[(place + step) % len(listed)]] for step in (1, -1)]
+    clip_panel(dataset, clip, [*neighbours, *gallery_clips(dataset)])  # the gallery's are the first of their classes
 
 
 def page() -> None:

@@ -1,6 +1,7 @@
 """Listen inside, its upper part: which sound, which model. The link and the session keep what was chosen."""
 
 from collections import Counter
+from contextlib import suppress
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from app.components.frame import escape
 from app.listening import Sound, best_run, dataset_for, sound_of_bytes, sound_of_clip
 from app.state import link_to_data
 from app.views.listen_many import choose_many
+from core import seen
 from core.audio import UPLOAD_TYPES
 from core.clips import Clip, Dataset
 from core.errors import UserError
@@ -36,7 +38,7 @@ def choose_sound(run: Run, fold: str) -> Sound | None:
     source = st.segmented_control("Sound", (UPLOAD, MICROPHONE, CLIP, MANY), key="listen_source", required=True,
                                   persist_state="session")
     if source == CLIP:
-        return _clip(run)
+        return _clip(run, fold)
     link(clip=None)
     if source == MANY:
         return choose_many(run, fold)
@@ -124,7 +126,7 @@ def _keep_take() -> None:
     st.session_state["listen_recording"] = ("the recording", take.getvalue()) if take else None
 
 
-def _clip(run: Run) -> Sound | None:
+def _clip(run: Run, fold: str) -> Sound | None:
     dataset = dataset_for(run)
     by_class: dict[str, list[Clip]] = {name: [] for name in dataset.class_names}
     for clip in dataset.clips:
@@ -137,7 +139,7 @@ def _clip(run: Run) -> Sound | None:
     clips = {clip.key: clip for clip in by_class[label]}
     keys, titles = list(clips), _clip_titles(by_class[label])
     if st.session_state.get("listen_clip") not in clips:
-        st.session_state["listen_clip"] = keys[0]
+        st.session_state["listen_clip"] = _to_begin_with(run, fold, dataset, by_class[label]).key
     key = middle.selectbox("Clip", keys, key="listen_clip", format_func=titles.get, persist_state="session")
     with right.container(horizontal=True, gap="small"):
         st.button("Previous", icon=":material/skip_previous:", key="listen_previous", on_click=_step, args=(keys, key, -1),
@@ -151,6 +153,13 @@ def _clip(run: Run) -> Sound | None:
     except UserError as error:
         show_error(error)
         return None
+
+
+def _to_begin_with(run: Run, fold: str, dataset: Dataset, clips: list[Clip]) -> Clip:
+    """One that the model did not learn from, where there is one: its answer to the others is worth little."""
+    with suppress(UserError):  # a broken table of the run: which those are is not known
+        return seen.first_unheard(run, fold, dataset, clips) or clips[0]
+    return clips[0]
 
 
 def next_clip(run: Run) -> tuple[Dataset, Clip]:

@@ -177,6 +177,7 @@ def test_filters_that_leave_nothing_say_so(page):
     app = page(search="no such clip")
     assert "0 of 7 clips" in texts(app)
     assert "No clip meets these filters" in texts(app)
+    assert "Health of this data set" in [title.value for title in app.subheader], "that is of all clips, whatever is listed"
     app.button(key="explore_none").click().run()
     assert "7 of 7 clips" in texts(app) and not app.exception
 

@@ -188,6 +188,13 @@ def test_clips_of_one_name_are_told_apart(page, data):
     assert len(set(options)) == len(options) == 6 and "00 · fold 1" in options
 
 
+@pytest.mark.parametrize("fold", ["1", "2"])
+def test_it_opens_on_a_clip_that_the_model_did_not_learn_from(page, data, fold):
+    trained(data, "cnn1d", "1", "2")
+    field = page(fold=fold).selectbox(key="listen_clip")
+    assert field.options[field.index].endswith(f"· fold {fold}")
+
+
 def test_a_clip_that_is_not_there_is_said(page, data):
     trained(data, "cnn1d", "1")
     assert errors(page(clip="nowhere.wav")) == ["There is no clip nowhere.wav in ESC-10; choose one below."]

@@ -3,6 +3,7 @@
 What takes seconds to import is imported in the fixtures: the process that only hands out the tests reads this file as well.
 """
 
+import gc
 import sys
 import threading
 import time
@@ -31,6 +32,8 @@ def _own_places(tmp_path_factory):
     from streamlit.components.v2 import manifest_scanner
 
     torch.set_num_threads(1)
+    gc.freeze()  # of what the libraries made nothing is garbage, and every collection would look at it
+    gc.set_threshold(20_000, 20, 20)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EARSHOT_THREADS", "1")
         patch.setenv("OMP_NUM_THREADS", "1")

@@ -4,6 +4,7 @@ What comes out is a process like the real one: a session and a log of its own, t
 any. That the real start works is tested too (``test_processes.py``, ``test_data_journey.py``).
 """
 
+import gc
 import importlib
 import json
 import os
@@ -63,6 +64,7 @@ def serve(listener: socket.socket, imports: list[str]) -> None:
         if function:
             getattr(module, function)()
     os.fsync = lambda descriptor: None  # no test pulls the plug
+    gc.freeze()  # the processes to come share what is there now
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects those that ended
     while True:
         if sys.stdin in select.select([sys.stdin, listener], [], [])[0]:

@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZES = ({"sample_rate": 8_000}, {"sample_rate": 4_000}, {"sample_rate": 4_000, "clip_seconds": 0.25}, {"clip_seconds": 0.25})
 DEADLINE = 120.0  # s, for a machine that is busy; a quiet one needs a few
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--disable-sync"]
+                 "--disable-component-update", "--disable-sync",
+                 # what is compiled once more to run faster is seldom run again: a fifth of its time
+                 "--js-flags=--always-sparkplug --no-maglev --no-turbofan"]
 CHROMIUM_PLACES = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
                    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
                    "/Applications/Chromium.app/Contents/MacOS/Chromium")

@@ -53,10 +53,7 @@ class Finished:
 
     @cached_property
     def seconds(self) -> float | None:
-        """Seconds that the tested models took to train; a final model on everything does not count."""
-        rows = self.history[(self.history["split"] == "train") & (self.history["fold"].astype(str) != "final")]
-        total = float(rows["seconds"].sum()) if len(rows) else 0.0
-        return total or self.metrics.get("seconds")
+        return seconds_of_tested(self.history, self.metrics)
 
     @cached_property
     def training_macs(self) -> float | None:
@@ -89,6 +86,13 @@ def read_finished(run: Run) -> Finished:
     settings = {} if run.problem else run.config.to_dict()
     return Finished(run.name, summary["model"], summary["protocol"], summary["dataset"], class_names, settings, summary,
                     predictions, run.history(), run.experiment, run.device, run.fingerprint)
+
+
+def seconds_of_tested(history: "pd.DataFrame", metrics: dict) -> float | None:
+    """Seconds that the tested models took to train; a final model on everything does not count."""
+    rows = history[(history["split"] == "train") & (history["fold"].astype(str) != "final")]
+    total = float(rows["seconds"].sum()) if len(rows) else 0.0
+    return total or metrics.get("seconds")
 
 
 def unfinished_sentence(runs: Sequence[Run]) -> str:

@@ -10,10 +10,11 @@ from app.components import show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_compare import another_run
-from app.views.results_data import Result, comparable, once
+from app.views.results_data import Result, once
 from app.views.results_parts import block, score, spread
 from app.views.run_menu import manage_menu, show_note
 from core.classwise import confusion_table, per_class, roc_curves
+from core.finished import seconds_of_tested
 from core.metrics import METRICS, of_split, per_fold
 from core.runs import Run
 from core.wording import count, duration
@@ -54,7 +55,7 @@ def headline_block(result: Result, run: Run) -> None:
                       delta_arrow="off", help="On the fold that was held out of training. It chooses the weights only "
                       "where the setting Weights kept says so.")
     elif metrics.get("seconds") is not None:
-        fourth.metric("Training time", duration(_seconds(result)), help=escape(_trained(result)))
+        fourth.metric("Training time", duration(seconds_of_tested(result.history, metrics)), help=escape(_trained(result)))
     if metrics.get("parameters_trainable") is not None:
         fifth.metric("Trainable parameters", f"{metrics['parameters_trainable']:,}",
                      f"{metrics.get('parameters_frozen') or 0:,} frozen", delta_color="off", delta_arrow="off")
@@ -87,12 +88,6 @@ def _meaning(result: Result, metric: str) -> str:
     if number == 1:
         return f"One {result.over.removesuffix('s')} on {clips}. {interval}."
     return f"Mean over {number} {result.over} on {clips}; ± is the standard deviation over {result.over}. {interval}."
-
-
-def _seconds(result: Result) -> float | None:
-    """As in the comparison: of the tested models, where the history tells."""
-    run = comparable(result)
-    return run.seconds if run else result.metrics["seconds"]
 
 
 def _trained(result: Result) -> str:

@@ -23,6 +23,7 @@ from app.views.results_data import Result, comparable, once
 from app.views.results_experiment import CHOICE, experiment_choice, take_experiment
 from app.views.results_parts import AGAINST, BESIDE, COMPARISON, DETAILS, PAIR, block, in_percent
 from core.contenders import Contender, twins
+from core.finished import seconds_of_tested
 from core.manage import deleted_runs
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
@@ -150,7 +151,7 @@ def _row(result: Result) -> dict:
     low, high = (metrics.get("accuracy") or {}).get("ci95") or (None, None)
     return {"model": result.name, "protocol": "", **means, "accuracy_low": low, "accuracy_high": high,
             "parameters": metrics.get("parameters_trainable"), "macs": metrics.get("macs"),
-            "seconds": metrics.get("seconds"), "state": result.state}
+            "seconds": seconds_of_tested(result.history, metrics), "state": result.state}
 
 
 def _shown_row(row: dict) -> dict:
@@ -164,7 +165,7 @@ def _shown_row(row: dict) -> dict:
         "accuracy": in_percent(row["accuracy"]), "interval": ends("accuracy"), "sd": in_percent(row.get("accuracy_sd")),
         "validation": in_percent(row.get("validation")), "macro_f1": in_percent(row["macro_f1"]), "f1_ends": ends("macro_f1"),
         "roc_auc": row["roc_auc"], "auc_ends": ends("roc_auc"), "parameters": row["parameters"],
-        "macs": row["macs"] and row["macs"] / 1e6, "time": duration(row["seconds"]), "seeds": row.get("seeds", ""),
+        "macs": row["macs"] and round(row["macs"] / 1e6), "time": duration(row["seconds"]), "seeds": row.get("seeds", ""),
         "state": row.get("state", "finished")}
 
 
@@ -195,7 +196,7 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
             "macro_f1": number("Macro F1", format="%.1f %%"), "f1_ends": text("95 %", help="Whole recordings drawn anew"),
             "roc_auc": number("AUC", format="%.3f"), "auc_ends": text("95 % ", help="Whole recordings drawn anew"),
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
-            "macs": number("MACs", format="%.0f M", help="Multiply-accumulates for one clip"),
+            "macs": number("MACs (M)", format="localized", help="Millions of multiply-accumulates for one clip"),
             "time": text("Training", help="Of the tested models, on the machine that trained them; "
                                           "not where the seeds were trained on several"),
             "seeds": "Seeds", "state": "State"})

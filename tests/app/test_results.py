@@ -102,6 +102,9 @@ def test_the_training_time_is_that_of_the_tested_models_in_table_and_card(data, 
     table = next(table.value for table in app.dataframe if "time" in table.value)
     assert card.value == table["time"][0] == "1 h 21 min"
     assert card.help.replace("\\", "") == "Of the models that were tested; the final model, on all clips, took 30 min more."
+    (path / "predictions.csv").write_text("half a fi", encoding="utf-8")
+    app = page(run="first")
+    assert next(metric for metric in app.metric if metric.label == "Training time").value == card.value
 
 
 def test_assignment_shows_validation_beside_test_and_the_models_together(data, tmp_path, page):

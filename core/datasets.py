@@ -111,7 +111,7 @@ def label_columns(name_or_path: str | Path) -> tuple[str, ...]:
     table = _table_of(name_or_path)
     if table is None:
         return ()
-    names = [name for name in column_names(table) if name not in (*TABLE_COLUMNS, "")]
+    names = [name for name in column_names(table, (*TABLE_COLUMNS, "label")) if name not in (*TABLE_COLUMNS, "")]
     return tuple(sorted(names, key=lambda name: name != "label"))
 
 
@@ -176,7 +176,19 @@ def _read(folder: Path, label: str, name: str | None = None) -> Dataset:
                 return _named(name, read(folder))
     except OSError as error:
         raise UserError(f"{folder} could not be read: {error.strerror}") from None
-    raise UserError(f"{folder} holds no classes of sound files: expected {LAYOUTS}")
+    raise UserError(f"{folder} holds no classes of sound files: expected {LAYOUTS}{_one_level_down(folder)}")
+
+
+def _one_level_down(folder: Path) -> str:
+    """The folders inside that are data sets, for somebody who chose the folder around them."""
+    with suppress(OSError):  # a folder we may not look into tells nothing
+        inside = [plain(child.name) for child in sorted(folder.iterdir())
+                  if child.is_dir() and not child.name.startswith(".") and _recognised(child)]
+        if len(inside) == 1:
+            return f"; its folder {inside[0]} is a data set: choose that one"
+        if inside:
+            return f"; {len(inside)} of its folders are data sets ({', '.join(inside[:3])}): choose one of them"
+    return ""
 
 
 def shortened(text: str, most: int = 120) -> str:

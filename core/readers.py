@@ -170,7 +170,7 @@ def read_speech(root: Path) -> Dataset:
 
 def read_metadata(table: Path, label: str = "label") -> Dataset:
     """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
-    rows = read_table(table, ("path", label))
+    rows = read_table(table, ("path", label), TABLE_COLUMNS)
     columns = rows[0].keys() if rows else ()
     paths = [relative_path(row["path"], row.where) for row in rows]  # one file is one path, however it is spelt
     by_name = {} if "source" in columns else sources_by_name(paths)

@@ -1,6 +1,7 @@
 """Rows of a CSV file from outside, with errors that name the file and the line."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from core.errors import UserError
@@ -12,12 +13,12 @@ class Row(dict):
     where: str
 
 
-def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
+def read_table(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
     """The rows of a CSV file with a heading. Raises :class:`UserError` when a needed column or value is missing."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", strict=True)
-            found = reader.fieldnames or []
+            found = reader.fieldnames = headings(reader.fieldnames or (), (*columns, *optional))
             missing = [column for column in columns if column not in found]
             if missing:
                 apart = ", which stand apart by “;”: save the table with commas" if ";" in "".join(found) else ""
@@ -35,13 +36,21 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[Row]:
         raise UserError(f"{path.name} is not a CSV table in UTF-8: {error}") from None
 
 
-def column_names(path: Path) -> tuple[str, ...]:
-    """The heading of a CSV file; empty where it has none that can be read."""
+def column_names(path: Path, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The heading of a CSV file as :func:`headings` has it; empty where it has none that can be read."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return tuple(next(csv.reader(file, strict=True), ()))
+            return tuple(headings(next(csv.reader(file, strict=True), ()), known))
     except (OSError, UnicodeDecodeError, csv.Error):
         return ()
+
+
+def headings(names: Sequence[str], known: tuple[str, ...]) -> list[str]:
+    """The columns of a table, with the known ones spelt as they are known: ``Fold`` of a spreadsheet is ``fold``, and left
+    unread it would let other folds be drawn. What is spelt so already goes first; of two others neither is taken."""
+    spelt = {name.casefold(): name for name in known}
+    meant = [spelt.get(name.strip().casefold(), name) for name in names]
+    return [name if name in known or meant.count(other) > 1 else other for name, other in zip(names, meant, strict=True)]
 
 
 def number(text: str, column: str, where: str, kind: type = float) -> float | int:

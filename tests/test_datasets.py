@@ -275,6 +275,35 @@ def test_only_a_table_lets_the_column_of_its_classes_be_chosen(voices, tiny_fold
     assert load_dataset("voices", label="speaker").class_names == ("Ada", "Max")
 
 
+@pytest.mark.parametrize("heading", ["Path,Label,FOLD,Source", "path, label , fold,source"])
+def test_a_heading_is_read_in_capitals_and_with_spaces_too(tmp_path, heading):
+    """Fold and source left unread would draw other folds, and part what belongs together."""
+    (tmp_path / "metadata.csv").write_text(f"{heading}\na.wav,dog,1,x\nb.wav,cat,2,y\nc.wav,cat,2,y\n")
+    found = load_dataset(str(tmp_path))
+    assert [(clip.path, clip.label, clip.fold, clip.source) for clip in found.clips] == [
+        ("a.wav", "dog", 1, "x"), ("b.wav", "cat", 2, "y"), ("c.wav", "cat", 2, "y")]
+    assert label_columns(tmp_path) == ("label",)
+
+
+def test_of_two_headings_that_differ_in_case_the_exact_one_counts_and_else_none(tmp_path):
+    (tmp_path / "metadata.csv").write_text("path,label,Fold,fold\na.wav,dog,1,3\nb.wav,cat,1,4\n")
+    assert load_dataset(str(tmp_path)).folds == (3, 4)
+    (tmp_path / "metadata.csv").write_text("path,label,Fold,FOLD\na.wav,dog,1,3\nb.wav,cat,1,4\n")
+    assert load_dataset(str(tmp_path)).folds == ()
+
+
+@pytest.mark.parametrize(("inside", "said"), [
+    (("audio",), "its folder audio is a data set: choose that one"),
+    (("test", "train"), "2 of its folders are data sets (test, train): choose one of them"),
+])
+def test_who_chose_the_folder_around_a_data_set_is_told_which_one_to_take(tmp_path, inside, said):
+    for name in inside:
+        write_tiny(tmp_path / "chosen" / name)
+    with pytest.raises(UserError) as error:
+        load_dataset(str(tmp_path / "chosen"))
+    assert str(error.value).endswith(said)
+
+
 def test_the_columns_that_may_hold_the_class(voices, tiny_folder, tmp_path):
     assert label_columns("voices") == label_columns(voices / "metadata.csv") == ("speaker", "word")
     place = table(tmp_path / "set" / "metadata.csv", "path,kind,label,fold", "a.wav,x,y,1")

@@ -9,7 +9,7 @@ import torch
 from core.catalog import CATALOG
 from core.config import FINE_TUNED, TrainConfig
 from core.errors import UserError
-from core.models import MODELS, create_model, measure
+from core.models import MODELS, count_macs, create_model, measure
 from core.models.cnn1d import CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
 
@@ -150,3 +150,11 @@ def test_the_first_filters_are_band_passes_that_answer_to_their_frequency():
 def test_model_info_is_plain_data():
     info = dataclasses.asdict(measure("cnn1d", 3, 1.0, 16_000))
     assert info["clip_seconds"] == 1.0 and info["tokens"] is None and info["macs"] > 1_000_000
+
+
+def test_a_fourier_transform_is_counted_too():
+    class Spectrum(torch.nn.Module):
+        def forward(self, waveform):
+            return torch.fft.rfft(waveform.view(1, -1, 1_024)).abs()
+
+    assert count_macs(Spectrum(), 4 * 1_024) == 4 * 2.5 * 1_024 * 10 / 2

@@ -28,7 +28,7 @@ from core.manage import deleted_runs
 from core.metrics import METRICS
 from core.runs import by_any_name, first_to_show, list_runs
 from core.standings import standings
-from core.wording import duration, interval
+from core.wording import duration, interval, listed
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
 MOST = 8  # runs compared without being asked
@@ -117,6 +117,8 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
     if again:
         st.caption(escape("Left out, because settings and seed are those of another run that is compared: "
                           f"{', '.join(f'{name} (as {other})' for name, other in again.items())}."))
+    if st.session_state.get(CHOICE) and (unread := [result.name for result in results.values() if not result.settings]):
+        st.caption(escape(f"Perhaps of this experiment too: {listed(unread)}, whose config.json cannot be read."))
     if compared:
         if len(field) > 1:
             summary_of(analyses_of(tuple(compared), measured(compared)))

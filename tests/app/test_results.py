@@ -127,6 +127,15 @@ def test_compared_runs_are_summed_up_by_what_the_test_supports(data, tmp_path, p
     assert "best here" not in texts(app)
 
 
+def test_a_run_that_may_be_missing_from_an_experiment_is_named(data, tmp_path, page):
+    for number in range(3):
+        path = make(data, tmp_path, f"run{number}", protocol="published", seed=number)
+    assert "Perhaps of this experiment" not in texts(page(experiment="design"))
+    (path / "config.json").write_text("half a fi", encoding="utf-8")
+    assert "Perhaps of this experiment too: run2, whose config.json cannot be read." in texts(page(experiment="design"))
+    assert "Perhaps of this experiment" not in texts(page(run="run0"))
+
+
 def test_one_row_per_model_and_protocol_with_validation_beside_test(data, tmp_path, page):
     for number, (model, protocol) in enumerate([("cnn1d", "assignment"), ("cnn1d", "split"), ("cnn_transformer_h4", "split")]):
         make(data, tmp_path, f"run{number}", model=model, protocol=protocol, skill=3)

@@ -14,7 +14,7 @@ from core.manage import NOTE_LENGTH, Deleted, delete_run, deleted_runs, rename_r
 from core.run_folder import is_run_folder
 from core.runs import Run
 
-DONE, PROBLEM = "runs.deleted", "runs.problem"  # keys of the session's state
+DONE, RENAMED, PROBLEM = "runs.deleted", "runs.renamed", "runs.problem"  # keys of the session's state
 Moved = Callable[[str, str | None], None]
 
 
@@ -70,7 +70,10 @@ def delete_runs(names: Iterable[str], moved: Moved) -> bool:
 
 
 def undo_bar(moved: Moved) -> None:
-    """What was deleted last in this session, with Undo, as long as it lies in the bin; and what went wrong."""
+    """What was done last in this session: a new name; what was deleted, with Undo, as long as it lies in the bin; and what
+    went wrong."""
+    if new := st.session_state.pop(RENAMED, None):
+        st.toast(f"Renamed to {escape(new)}", icon=":material/check:")
     name, problem = st.session_state.get(PROBLEM, ("-", ""))
     if not name and problem:
         show_error(problem)
@@ -109,7 +112,7 @@ def _rename(name: str, key: str, moved: Moved) -> None:
         return
     if new != name:
         moved(name, new)
-        st.toast(f"Renamed to {escape(new)}", icon=":material/check:")
+        st.session_state[RENAMED] = new  # said when the page is drawn: what a callback draws takes the place of its first part
 
 
 def _note(name: str, key: str) -> None:

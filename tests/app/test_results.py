@@ -400,6 +400,7 @@ def test_a_run_is_renamed_noted_deleted_and_brought_back(data, tmp_path, page):
     assert "expects up to 100 letters" in texts(app) and app.header[0].value == "first"
     app.text_input("name_first").set_value("best").run()
     assert app.header[0].value == "best" and app.query_params["run"] == "best"
+    assert [toast.value for toast in app.toast] == ["Renamed to best"] and not app.run().toast
     assert app.multiselect(key="results_compared").value == ["best", "second"]
     assert page(run="first").header[0].value == "best", "a link to the old name still leads there"
     app.button("delete_best").click().run()

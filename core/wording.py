@@ -68,6 +68,12 @@ def _rounded(share: float, digits: int) -> str:
     return f"{value + 0.0:.{digits}f}".replace("-", "−")
 
 
+def cut(text: object, longest: int) -> str:
+    """A name that is at most ``longest`` letters: of a long one its beginning and its end, where names of runs differ."""
+    text, end = str(text), (longest - 1) // 3
+    return text if len(text) <= longest else f"{text[: longest - 1 - end]}…{text[-end:]}"
+
+
 def listed(names: Sequence[str], word: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from app.charts.folds import folds_figure, runs_figure
-from app.charts.palette import class_colours
-from app.charts.results import answer_figure, confusion_figure, label, per_class_figure, roc_figure
+from app.charts.palette import class_colours, label
+from app.charts.results import answer_figure, confusion_figure, per_class_figure, roc_figure
 from core.classwise import confusion_table, per_class, roc_curves
 
 NASTY = ["<b>dog</b>", "<a href='https://evil'>rain</a>", "%{x} waves"]
@@ -121,4 +121,8 @@ def test_names_from_outside_are_text_not_markup():
         assert "<b>dog" not in drawn and "\\u003cb\\u003edog" not in drawn
         templates = [trace.hovertemplate or "" for trace in figure.data]
         assert not any("%{x} waves" in template for template in templates)
-    assert label("a" * 40) == "a" * 15 + "…"
+
+
+def test_of_a_long_name_its_beginning_and_its_end_are_shown():
+    assert label("earshot-assignment-s1") == "earshot-as…nt-s1" and label("crackling_fire_1") == "crackling_fire_1"
+    assert label("earshot-assignment-s1") != label("earshot-assignment-s2")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.palette import COLOUR_MAPS, Ink, ink, new_figure, plain
+from app.charts.palette import COLOUR_MAPS, Ink, ink, label, new_figure, plain
 from core.spectrogram import FLOOR_DB, Spectrogram
 
 TICKS_HZ = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000)
@@ -75,7 +75,7 @@ def class_bars(counts: Mapping[str, int], colours: Mapping[str, str], *, chosen:
         dark=dark, height=height, x_title="Clips", margin=(112, 34, 6, 42), data=[bars], bargap=0.28,
         clickmode="event+select", dragmode=False, xaxis=dict(fixedrange=True, nticks=5, rangemode="tozero", showgrid=False),
         yaxis=dict(autorange="reversed", fixedrange=True, type="category", showgrid=False, tickvals=names,
-                   ticktext=[_short(plain(name)) for name in names]))
+                   ticktext=[label(name) for name in names]))
 
 
 def spectrogram_png(spectrum: Spectrogram, *, db_range: tuple[float, float] = DEFAULT_RANGE,
@@ -133,10 +133,6 @@ def _round_below(value: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is not above ``value``."""
     power = 10 ** np.floor(np.log10(value))
     return float(max(step * power for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)))
-
-
-def _short(name: str, longest: int = 16) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def _lookup(colours: str) -> np.ndarray:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from app.charts.palette import ink, new_figure, plain
-from app.charts.results import label
+from app.charts.palette import ink, label, new_figure, plain
 from core.colours import PROTOCOL_COLOURS
 from core.contenders import Contender
 from core.report.canvas import log_ticks, round_ticks

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.palette import ink, new_figure, split_colour
-from app.charts.results import label
+from app.charts.palette import ink, label, new_figure, split_colour
 
 LEAST_SPAN = 10.0  # percentage points that the axis of scores spans
 

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from plotly.colors import get_colorscale, hex_to_rgb
 
 from core.colours import CLASS_COLOURS, SPLIT_COLOURS
+from core.wording import cut
 
 FOLD_COLOURS = {False: ("#3b6ea5", "#5b9279", "#a58a3b", "#a0607f", "#6b6f9c"),
                 True: ("#7fb0e2", "#8fc7ad", "#d6bb6c", "#d796b3", "#a5a9dc")}
@@ -30,6 +31,7 @@ DIVERGING = {  # of signed values: blue below zero, the page's ground at zero, o
     True: [[0, "rgb(125,190,250)"], [0.25, "rgb(66,112,158)"], [0.5, "rgb(27,34,38)"], [0.75, "rgb(172,94,52)"],
            [1, "rgb(250,170,110)"]],
 }
+LONGEST_LABEL = 16  # characters of a class name on an axis
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 
@@ -76,6 +78,11 @@ def whole_ticks(last: int) -> dict:
     """For an axis from 0 to ``last`` of what is counted: at most ten ticks, none of them between two numbers."""
     step = next(step for power in range(7) for step in (10**power, 2 * 10**power, 5 * 10**power) if last <= 10 * step)
     return {"tick0": 0, "dtick": step, "tickformat": "d"}
+
+
+def label(name: object, longest: int = LONGEST_LABEL) -> str:
+    """A name as an axis shows it: cut, and without tags."""
+    return plain(cut(name, longest))
 
 
 def plain(text: object) -> str:

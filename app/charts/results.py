@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.palette import class_colours, ink, new_figure, plain
+from app.charts.palette import class_colours, ink, label, new_figure, plain
 from core.classwise import Curve
 
-LONGEST_LABEL = 16  # characters of a class name on an axis
 LIGHT_INK_FROM, LIGHT_INK_FROM_DARK = 80, 62  # % of a row from which the page's own colour reads better on a cell than text
 FEW = 20  # classes up to which every cell carries its number, every axis all names and every curve its line in the legend
 
@@ -127,12 +126,6 @@ def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int 
         f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names])
     figure.update_layout(dragmode=False)
     return figure
-
-
-def label(name: object, longest: int = LONGEST_LABEL) -> str:
-    """A name as an axis shows it: cut, and without tags."""
-    text = str(name)
-    return plain(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def _count(number: int, noun: str) -> str:

@@ -94,11 +94,6 @@ def log_ticks(low: float, high: float) -> list[float]:
     return ticks if len(ticks) <= 7 else [tick for tick in ticks if f"{tick:e}"[0] == "1"]
 
 
-def cut(text: object, longest: int) -> str:
-    text = str(text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
 def _look(cls: str, property: str, colour: str, opacity: float) -> str:
     style = f' style="{property}:{colour}"' if colour else ""
     return (f' class="{cls}"' if cls else "") + style + (f' {property}-opacity="{opacity:.2g}"' if opacity < 1 else "")

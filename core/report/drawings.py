@@ -8,8 +8,9 @@ import pandas as pd
 
 from core.classwise import Curve
 from core.contenders import Contender
-from core.report.canvas import WIDTH, Canvas, cut, log_ticks, round_ticks
+from core.report.canvas import WIDTH, Canvas, log_ticks, round_ticks
 from core.report.style import class_colour, protocol_colour
+from core.wording import cut
 
 FEW = 20  # classes up to which each is named and numbered
 POINTS = 150  # per line

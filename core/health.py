@@ -8,6 +8,7 @@ from core.splits import leaks
 
 SILENT_DB = -60.0  # a clip whose loudest sample stays below this says nothing
 CLIPPED_SHARE = 0.001  # of the samples, in runs at full scale
+FOLDS_DRAWN = 5  # unless fewer are asked for
 ABSENT = {"silent": "silent", "clipped": "clipped", "duplicates": "there twice"}
 
 
@@ -20,6 +21,7 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
     classes, sources = Counter(clip.label for clip in dataset.clips), Counter(dataset.sources)
     folds = Counter(clip.fold for clip in dataset.clips if clip.fold is not None)
     twins = _duplicates(dataset, facts)
+    recordings = Counter(label for label, _ in {(clip.label, clip.source) for clip in dataset.clips if not clip.segment})
     rates = Counter(fact.sample_rate for _, fact in readable)
     return {
         "clips": len(dataset.clips),
@@ -33,6 +35,7 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
         "clipped": [clip.key for clip, fact in readable if fact.clipped > CLIPPED_SHARE],
         "duplicates": [[clip.key for clip in group] for group in twins],
         "leaks": leaks(dataset),
+        "class_sources": {name: recordings[name] for name in dataset.class_names},  # that may be tested
         "siblings": sum(count for count in sources.values() if count > 1),
         "duplicates_apart": sum(len({clip.source for clip in group}) > 1 for group in twins),
         "contradictions": [[clip.key for clip in group] for group in twins if len({clip.label for clip in group}) > 1],
@@ -72,14 +75,21 @@ def sentences(report: dict) -> list[str]:
 
 
 def _about_sources(report: dict) -> list[str]:
-    """Whether clips share recordings, and what keeps them together."""
+    """Whether clips share recordings, and what keeps them together; where that leaves too few for folds, or folds part them,
+    also by which rule they are told apart, which may be the wrong one."""
     siblings = report["siblings"]
     if not siblings:
         return ["Every clip counts as a recording of its own."]
     words = f"{_many(siblings, 'clip shares', 'clips share')} a recording with another"
-    if not report["folds"]:
+    rule = report["source_rule"]
+    if report["folds"]:
+        return [f"{words}; the folds keep them together." if not report["leaks"] else f"{words}: {rule}."]
+    small = min(report["class_sources"], key=report["class_sources"].get)
+    fewest = report["class_sources"][small]
+    if fewest >= FOLDS_DRAWN:
         return [f"{words}; the folds that are drawn keep them together."]
-    return [f"{words}; the folds keep them together." if not report["leaks"] else f"{words}."]
+    most = f"no more than {fewest} folds can be drawn" if fewest > 1 else "no folds can be drawn"
+    return [f"{words}, so {most}: {small} has {_many(fewest, 'recording')} ({rule})."]
 
 
 def _duplicates(dataset: Dataset, facts: list[ClipFacts]) -> list[list[Clip]]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,39 @@ def test_everything_that_can_be_wrong_is_told(tiny_folder, capsys):
     assert any(sentence.startswith("1 clip is silent") for sentence in words)
     assert main(["data", "check", str(tiny_folder)]) == 0
     assert "Traceback" not in capsys.readouterr().out
+
+
+def test_numbered_files_that_leave_too_few_recordings_for_folds_are_told_with_the_way_out(tmp_path):
+    root = numbered(tmp_path / "pets", [f"{name}/x{n}" for name in ("dog", "cat") for n in range(12)])
+    words = sentences(check(load_dataset(root)))[-1]
+    assert "so no folds can be drawn: cat has 1 recording (files whose names agree" in words and "--sources file" in words
+    assert sentences(check(load_dataset(root, sources="file")))[-1] == "Every clip counts as a recording of its own."
+
+
+def test_how_many_folds_there_may_be_is_told(tmp_path):
+    names = [f"{name}/{name}{letter}{n}" for name in ("dog", "cat") for letter in "abcde" for n in (1, 2)]
+    root = numbered(tmp_path / "pets", names)
+    assert sentences(check(load_dataset(root)))[-1].endswith("; the folds that are drawn keep them together.")
+    for name in names[-4:]:
+        (root / f"{name}.wav").unlink()
+    assert "so no more than 3 folds can be drawn: cat has 3 recordings (files" in sentences(check(load_dataset(root)))[-1]
+
+
+def test_folds_that_part_numbered_files_are_told_with_the_rule(tmp_path):
+    root = numbered(tmp_path / "pets", ["dog1", "dog2", "cat1", "cat2"])
+    (root / "metadata.csv").write_text("path,label,fold\ndog1.wav,dog,1\ndog2.wav,dog,2\ncat1.wav,cat,1\ncat2.wav,cat,2\n")
+    words = sentences(check(load_dataset(root)))
+    assert any("2 recordings stand in more than one fold" in sentence for sentence in words)
+    assert words[-1].startswith("4 clips share a recording with another: files whose names agree")
+    assert "--sources file" in words[-1]
+
+
+def numbered(root: Path, names: list[str]) -> Path:
+    """Short files of these names, each with a sound of its own."""
+    for number, name in enumerate(names, start=1):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(root / f"{name}.wav", np.sin(np.arange(800) * number / 100), 8_000)
+    return root
 
 
 def test_the_report_follows_a_change(tiny_dataset):

@@ -285,11 +285,28 @@ def test_a_heading_is_read_in_capitals_and_with_spaces_too(tmp_path, heading):
     assert label_columns(tmp_path) == ("label",)
 
 
-def test_of_two_headings_that_differ_in_case_the_exact_one_counts_and_else_none(tmp_path):
+def test_of_two_headings_that_differ_in_case_the_exact_one_counts(tmp_path):
     (tmp_path / "metadata.csv").write_text("path,label,Fold,fold\na.wav,dog,1,3\nb.wav,cat,1,4\n")
     assert load_dataset(str(tmp_path)).folds == (3, 4)
-    (tmp_path / "metadata.csv").write_text("path,label,Fold,FOLD\na.wav,dog,1,3\nb.wav,cat,1,4\n")
-    assert load_dataset(str(tmp_path)).folds == ()
+
+
+@pytest.mark.parametrize(("heading", "said"), [
+    ("path,label,Fold,FOLD", "2 columns that may be meant by 'fold': 'Fold', 'FOLD'; keep one"),
+    ("path,label,fold,fold", "2 columns that may be meant by 'fold': 'fold', 'fold'"),
+    ("PATH, path ,label,x", "2 columns that may be meant by 'path': 'PATH', ' path '"),
+])
+def test_a_column_that_is_there_twice_is_refused(tmp_path, heading, said):
+    (tmp_path / "metadata.csv").write_text(f"{heading}\na.wav,dog,1,3\nb.wav,cat,1,4\n")
+    with pytest.raises(UserError) as error:
+        load_dataset(str(tmp_path))
+    assert said in str(error.value)
+
+
+def test_the_chosen_column_keeps_its_spelling(tmp_path):
+    (tmp_path / "metadata.csv").write_text("Path,Species,species\na.wav,dog,x\nb.wav,cat,y\n")
+    assert load_dataset(str(tmp_path), label="Species").class_names == ("cat", "dog")
+    assert load_dataset(str(tmp_path), label="species").class_names == ("x", "y")
+    assert label_columns(tmp_path) == ("Species", "species")
 
 
 @pytest.mark.parametrize(("inside", "said"), [

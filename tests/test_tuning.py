@@ -220,6 +220,7 @@ def _dies_silently(tell):
 
 def test_cancel_keeps_what_is_done_and_resume_goes_on(config, whole):
     study = made(config, "cut")
+    said = []
 
     def after_two(share: float, message: str) -> None:
         if "trial 3" in message:
@@ -228,9 +229,13 @@ def test_cancel_keeps_what_is_done_and_resume_goes_on(config, whole):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.progress.EVERY", 0.0)
         assert work(study, after_two) == "stopped"
-    assert study.state == "stopped" and len(study.trials()) >= 2 and study.best
-    assert work(study) == "finished"
+        assert study.state == "stopped" and len(study.trials()) >= 2 and study.best
+        before = study.status.progress
+        assert work(study, lambda share, message: said.append((share, message))) == "finished"
     assert outcome(study) == whole
+    trials = [(share, message.split(" · ")[0]) for share, message in said if message.startswith("trial")]
+    assert trials[0][1] == f"trial 3 of {TRIALS}" and trials[-1][1] == f"trial {TRIALS} of {TRIALS}", "it counts on"
+    assert min(share for share, _ in said) >= 2 / TRIALS and before >= 2 / TRIALS
 
 
 def test_a_finished_study_goes_on_to_more_trials(config, whole):

@@ -179,15 +179,17 @@ def twins(runs: Sequence[Finished]) -> dict[str, str]:
 
 
 def by_dataset(runs: Sequence[Finished]) -> dict[str, list[Finished]]:
-    """The runs by what they can be compared on: a data set with the same classes and the same clips. Where two of a name
-    differ, that is said behind it. The clips of ESC-10 are known by their names, whichever layout they lie in."""
+    """The runs by what they can be compared on: a data set with the same classes and the same clips. Where several of a
+    name differ, they are its versions, counted in the order of the runs. The clips of ESC-10 are known by their names,
+    whichever layout they lie in."""
     groups: dict[tuple, list[Finished]] = defaultdict(list)
     for run in runs:
         groups[run.dataset, run.class_names, "" if run.dataset == "ESC-10" else run.data].append(run)
     names = [dataset for dataset, *_ in groups]
     return {dataset if names.count(dataset) == 1 else
-            f"{dataset} ({len(classes)} classes, {classes[0]} …; {group[0].metrics.get('clips') or 0:,} clips) {number}": group
-            for number, ((dataset, classes, _), group) in enumerate(groups.items(), start=1)}
+            f"{dataset} (version {names[: place + 1].count(dataset)}: {len(classes)} classes, {classes[0]} …; "
+            f"{group[0].metrics.get('clips') or 0:,} clips)": group
+            for place, ((dataset, classes, _), group) in enumerate(groups.items())}
 
 
 def _mean_of_known(values: Iterable[float | None]) -> float | None:

@@ -63,7 +63,7 @@ def _is_block(value) -> bool:
 def check_history(history, file: Path) -> None:
     """Raise :class:`UserError` unless the DataFrame has the columns of ``history.csv`` with numbers where they belong.
     A loss may be no number: that is how a training that diverged looks."""
-    advice = "resuming the run writes it again"
+    advice = "its curves are kept nowhere else: bring the file back, or train the run again"
     _has_columns(history, HISTORY_COLUMNS, file, advice)
     _are_numbers(history, ("epoch",), file, finite=True)
     _are_numbers(history, ("loss", "accuracy", "learning_rate", "seconds"), file, finite=False)

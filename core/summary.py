@@ -31,8 +31,10 @@ def recompute(run: Run) -> list[str]:
     Raises :class:`UserError` for a run without predictions, or whose data set (which tells the recordings) is not here,
     or not with the same clips.
     """
-    if run.summary is None or run.predictions() is None:
+    if run.summary is None:
         raise UserError(f"{run.name} has no finished predictions to compute from; resume it first")
+    if run.predictions() is None:
+        raise UserError(f"{run.name} has no predictions.csv to compute from; bring the file back, or train the run again")
     before = run.summary
     dataset = configured_dataset(run.config)
     write_summary(run, {key: value for key, value in before.items() if key not in NUMBERS}, dataset)

@@ -146,8 +146,8 @@ def test_settings_that_are_a_preset_are_called_so():
 
 def test_runs_of_two_data_sets_are_not_ranked_together():
     runs = [finished(), finished("cnn_transformer_h2", dataset="other"), finished(classes=("a", "b"))]
-    assert list(by_dataset(runs)) == ["sounds (4 classes, bark …; 100 clips) 1", "other",
-                                      "sounds (2 classes, a …; 100 clips) 3"]
+    assert list(by_dataset(runs)) == ["sounds (version 1: 4 classes, bark …; 100 clips)", "other",
+                                      "sounds (version 2: 2 classes, a …; 100 clips)"]
     with pytest.raises(UserError, match="made on 3 data sets"):
         contenders(runs)
 

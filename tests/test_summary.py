@@ -33,7 +33,10 @@ def test_numbers_that_were_changed_come_back_and_facts_stay(run, capsys):
 
 def test_a_run_without_predictions_is_a_sentence(run):
     (run.path / "predictions.csv").unlink()
-    with pytest.raises(UserError, match="no finished predictions"):
+    with pytest.raises(UserError, match="bring the file back, or train the run again"):
+        recompute(get_run("r"))  # finished: resuming it would do nothing
+    (run.path / "summary.json").unlink()
+    with pytest.raises(UserError, match="no finished predictions to compute from; resume it first"):
         recompute(get_run("r"))
 
 

@@ -9,7 +9,7 @@ from app.charts.training import learning_curves
 from app.components import show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
-from app.views.results_compare import another_run
+from app.views.results_compare import another_run, instead_of
 from app.views.results_data import Result, once
 from app.views.results_parts import block, score, spread
 from app.views.run_menu import manage_menu, show_note
@@ -26,6 +26,8 @@ NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "roc_auc": "ROC-AUC"}
 def headline_block(result: Result, run: Run) -> None:
     """The run's name, what it was, what a person noted, and its numbers in large."""
     metrics = result.metrics
+    if lost := instead_of():  # above the controls: what is pressed there is done to this one
+        st.warning(escape(f"{lost} is not here; this is {result.name}."), icon=":material/swap_horiz:")
     with st.container(gap=None):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.header(escape(result.name), anchor=False)

@@ -31,6 +31,7 @@ from core.standings import standings
 from core.wording import duration, interval, listed
 
 CHOSEN, COMPARED, KEPT = "results_run", "results_compared", "results_kept"
+STANDS_IN = "results_stands_in"  # the run that came in the place of one that is gone, and that one's name
 MOST = 8  # runs compared without being asked
 TALL = 16  # rows after which the table scrolls
 COSTS_HEIGHT = 68  # px of the choice above a figure, with the space between them
@@ -39,16 +40,26 @@ COSTS_HEIGHT = 68  # px of the choice above a figure, with the space between the
 def chosen_run(results: dict[str, Result]) -> None:
     """Choose the run to look into: of the link (``?run=``), else the last one looked at, else the newest that is finished. A
     link to an experiment (``?experiment=``) is a link to its best run, beside all others of it. Every choice writes the link
-    at once, so that another one in it was gone back to in the browser."""
-    take_experiment(COMPARED, CHOSEN)
-    asked, before = st.query_params.get("run"), st.session_state.get(CHOSEN)
-    found = None
-    for name in dict.fromkeys(filter(None, (asked, before, st.session_state.get(KEPT)))):
-        if found := by_any_name(name, results):
-            break
-        if name == (asked or before):
-            show_error(lost_run(name, " any more" * (name == before)))
+    at once, so that another one in it was gone back to in the browser. Where the run that was meant is not here, that is
+    said, and which one is shown instead."""
+    meant, before, kept = st.query_params.get("run"), st.session_state.get(CHOSEN), st.session_state.get(KEPT)
+    take_experiment(COMPARED, CHOSEN)  # it writes a run into the address and the session
+    linked = st.query_params.get("run")
+    names = filter(None, (linked, st.session_state.get(CHOSEN), kept))
+    found = next((there for name in names if (there := by_any_name(name, results))), None)
     st.session_state[CHOSEN] = found or _newest(results)
+    lost = meant or linked or before or kept
+    if (stands := st.session_state.get(STANDS_IN)) and (stands[0] != found or by_any_name(stands[1], results)):
+        st.session_state.pop(STANDS_IN)  # another one was gone back to, or that one is back
+    if lost and not by_any_name(lost, results):
+        show_error(f"{lost_run(lost, ' any more' * (lost in (before, kept)))} Shown now: {st.session_state[CHOSEN]}.")
+        st.session_state[STANDS_IN] = st.session_state[CHOSEN], lost
+
+
+def instead_of() -> str | None:
+    """The run that is not here any more, as long as the one that is looked into was not chosen but came in its place."""
+    shown, lost = st.session_state.get(STANDS_IN, (None, None))
+    return lost if shown == st.session_state[CHOSEN] else None
 
 
 def _newest(results: dict[str, Result]) -> str:
@@ -66,6 +77,7 @@ def lost_run(name: str, any_more: str = "") -> str:
 def look_into_it() -> None:
     """A callback: another run was chosen. What it is stands there before the comparison is drawn again."""
     st.query_params.pop(BESIDE, None)  # this one stands beside another now
+    st.session_state.pop(STANDS_IN, None)
     st.query_params["run"] = st.session_state[CHOSEN]
     redraw(DETAILS, COMPARISON, PAIR)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from app.components import show_error
 from core.errors import UserError
 from core.experiments import Experiment, list_experiments, runs_of
-from core.runs import Run, headline_accuracy
+from core.runs import Run, by_any_name, headline_accuracy
 
 LINK, CHOICE, TAKEN = "experiment", "results_experiment", "results_experiment_taken"
 
@@ -52,8 +52,8 @@ def _compare(name: str | None, compared: str, chosen: str) -> None:
     names = [run.name for run in runs]
     st.session_state[compared], st.session_state[TAKEN] = names, name
     asked = st.query_params.get("run")
-    if asked in names:
-        st.session_state[chosen] = asked
+    if asked and (known := by_any_name(asked, names)):
+        st.session_state[chosen] = known
     elif st.session_state.get(chosen) not in names:
         alike = Counter(map(_of_what, runs))  # the best of those that can be compared with the most others
         st.session_state[chosen] = max(runs, key=lambda run: (alike[_of_what(run)], headline_accuracy(run) or 0.0)).name

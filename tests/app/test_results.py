@@ -13,7 +13,7 @@ from app.views.results_data import dataset_of, load_results
 from core.config import TrainConfig
 from core.datasets import load_dataset
 from core.disk import size_of
-from core.manage import delete_run, delete_study, deleted_runs, rename_run, write_note
+from core.manage import delete_run, delete_study, deleted_runs, rename_run, restore_run, write_note
 from core.runs import get_run as load
 from core.runs import list_runs
 from core.search_space import SPACE
@@ -317,8 +317,30 @@ def test_a_link_to_a_deleted_run_says_where_it_is(data, tmp_path, page):
     delete_run("gone")
     app = page(run="gone")
     assert [error.value.replace("\\", "") for error in app.error] == [
-        "gone is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below."]
-    assert app.header[0].value == app.query_params["run"] != "gone"
+        "gone is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below. "
+        "Shown now: two."]
+    assert app.header[0].value == app.query_params["run"] == "two"
+
+
+def test_a_run_that_comes_in_the_place_of_one_that_is_gone_is_told_to_until_another_is_chosen(data, tmp_path, page):
+    for number, name in enumerate(("one", "two", "gone")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    opened = page(run="gone", experiment="design")
+    delete_run("gone")
+    link = page(run="gone", experiment="design")  # what the address of the run's page was
+    for app in (opened.run(), link):
+        shown = app.header[0].value
+        assert shown != "gone" and "gone is in the bin" in app.error[0].value and shown in app.error[0].value
+        warned = [f"gone is not here; this is {shown}."]
+        assert [warning.value.replace("\\", "") for warning in app.run().warning] == warned, "the next drawing says it too"
+        app.selectbox(key="results_run").set_value({"one": "two", "two": "one"}[shown]).run()
+        assert not app.warning and not app.error
+    back = page(run="gone")
+    (deleted,) = deleted_runs()
+    restore_run(deleted)
+    assert not back.run().warning
+    rename_run("one", "eins")
+    assert page(run="one", experiment="design").header[0].value == "eins"
 
 
 def test_a_second_run_that_is_not_there_is_said(data, tmp_path, page):
@@ -342,6 +364,7 @@ def test_a_second_run_that_is_not_there_is_said(data, tmp_path, page):
     ("predictions.csv", lambda text: text.replace("birds,", "cow,", 1), "'birds' in the column 'target'", 2),
     ("history.csv", lambda text: text.replace(",train,", ",train,much", 1), "where a number is expected", 7),
     ("history.csv", lambda text: "", "cannot be read as a table", 7),
+    ("history.csv", lambda text: text.replace(",loss,", ",lost,", 1), "bring the file back, or train the run again", 7),
     ("config.json", lambda text: "[]", "is no config of a run", 7),
     ("about.json", lambda text: "{", "", 7),
 ])
@@ -364,7 +387,7 @@ def test_a_run_that_vanishes_while_its_page_is_open(data, tmp_path, page):
     first.rename(tmp_path / "elsewhere")
     app.run()
     assert not app.exception
-    assert "There is no run called first here any more" in texts(app)
+    assert "There is no run called first here any more; choose one of those below. Shown now: second." in texts(app)
     assert app.header[0].value == "second"
 
 

@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts, Progress, clip_facts
+from core.preview import FOLDS
 from core.splits import leaks
 
 SILENT_DB = -60.0  # a clip whose loudest sample stays below this says nothing
 CLIPPED_SHARE = 0.001  # of the samples, in runs at full scale
-FOLDS_DRAWN = 5  # unless fewer are asked for
 ABSENT = {"silent": "silent", "clipped": "clipped", "duplicates": "there twice"}
 
 
@@ -86,7 +86,7 @@ def _about_sources(report: dict) -> list[str]:
         return [f"{words}; the folds keep them together." if not report["leaks"] else f"{words}: {rule}."]
     small = min(report["class_sources"], key=report["class_sources"].get)
     fewest = report["class_sources"][small]
-    if fewest >= FOLDS_DRAWN:
+    if fewest >= FOLDS:
         return [f"{words}; the folds that are drawn keep them together."]
     most = f"no more than {fewest} folds can be drawn" if fewest > 1 else "no folds can be drawn"
     return [f"{words}, so {most}: {small} has {_many(fewest, 'recording')} ({rule})."]

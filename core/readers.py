@@ -13,7 +13,7 @@ from core.audio import AUDIO_EXTENSIONS
 from core.clips import Clip, Dataset, plain
 from core.errors import UserError
 from core.grouping import cut_from, joined_by_file, name_rule, sources_by_name
-from core.tables import Row, column_names, number, read_table, relative_path
+from core.tables import Row, number, read_table, relative_path
 
 ESC10_CLASSES = ("dog", "rain", "sea_waves", "crying_baby", "clock_tick", "sneezing", "helicopter", "chainsaw",
                  "rooster", "crackling_fire")
@@ -170,7 +170,6 @@ def read_speech(root: Path) -> Dataset:
 
 def read_metadata(table: Path, label: str = "label") -> Dataset:
     """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
-    _check_heading(table, (*TABLE_COLUMNS, label))
     rows = read_table(table, ("path", label), TABLE_COLUMNS)
     columns = rows[0].keys() if rows else ()
     paths = [relative_path(row["path"], row.where) for row in rows]  # one file is one path, however it is spelt
@@ -189,17 +188,6 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
     shared = "; those that share a file count as one" * any(source != one for source, one in joined.items())
     rule = f"source is a column of {table.name}{shared}" if "source" in columns else name_rule(by_name)
     return _dataset(table.parent.name, table.parent, clips, "table", rule)
-
-
-def _check_heading(table: Path, known: tuple[str, ...]) -> None:
-    """Refuse a table in which two columns may be meant by one name: folds left unread would be drawn anew."""
-    names = column_names(table)
-    for wanted in known:
-        alike = [name for name in names if name == wanted] or [
-            name for name in names if name.strip().casefold() == wanted.casefold()]
-        if len(alike) > 1:
-            raise UserError(f"{table.name} has {len(alike)} columns that may be meant by {wanted!r}: "
-                            f"{', '.join(map(repr, alike))}; keep one of them, or rename the others")
 
 
 def _filled(row: Row, column: str) -> str:

@@ -18,6 +18,7 @@ def read_table(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] =
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", strict=True)
+            _refuse_twins(path, reader.fieldnames or (), (*columns, *optional))
             found = reader.fieldnames = headings(reader.fieldnames or (), (*columns, *optional))
             missing = [column for column in columns if column not in found]
             if missing:
@@ -51,6 +52,16 @@ def headings(names: Sequence[str], known: tuple[str, ...]) -> list[str]:
     spelt = {name.casefold(): name for name in known}
     meant = [spelt.get(name.strip().casefold(), name) for name in names]
     return [name if name in known or meant.count(other) > 1 else other for name, other in zip(names, meant, strict=True)]
+
+
+def _refuse_twins(path: Path, names: Sequence[str], known: tuple[str, ...]) -> None:
+    """Raise where two columns may be meant by one name: folds left unread would be drawn anew."""
+    for wanted in known:
+        alike = [name for name in names if name == wanted] or [
+            name for name in names if name.strip().casefold() == wanted.casefold()]
+        if len(alike) > 1:
+            raise UserError(f"{path.name} has {len(alike)} columns that may be meant by {wanted!r}: "
+                            f"{', '.join(map(repr, alike))}; keep one of them, or rename the others")
 
 
 def number(text: str, column: str, where: str, kind: type = float) -> float | int:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts.palette import class_colours, ink, label, new_figure, plain
 from core.classwise import Curve
+from core.wording import count
 
 LIGHT_INK_FROM, LIGHT_INK_FROM_DARK = 80, 62  # % of a row from which the page's own colour reads better on a cell than text
 FEW = 20  # classes up to which every cell carries its number, every axis all names and every curve its line in the legend
@@ -39,7 +40,7 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
                            textfont=dict(size=12, color=colour), xgap=1, ygap=1, hoverinfo="skip")
     rows, columns = np.indices(number.shape).reshape(2, -1)
     hover = [f"{plain(names[r])} heard as <b>{plain(names[c])}</b>"
-             f"<br>{_count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"
+             f"<br>{count(number[r, c], 'answer')} · {percent[r, c]:.0f} % of its row"
              for r, c in zip(rows, columns, strict=True)]
     clear = dict(marker=dict(opacity=0))
     figure.add_scatter(x=columns.tolist(), y=rows.tolist(), mode="markers",
@@ -64,7 +65,7 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     names = list(table["class"])
     figure = new_figure(dark=dark, height=height, x_title="F1, precision, recall (%)", margin=(116, 16, 36, 44))
     position = list(range(len(names)))
-    hover = [f"{plain(row['class'])} · {_count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
+    hover = [f"{plain(row['class'])} · {count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
              f"recall {_percent(row.recall)}<br>F1 {_percent(row.f1)}" for _, row in table.iterrows()]
     figure.add_bar(y=position, x=(100 * table["f1"]).tolist(), orientation="h", name="F1", showlegend=False, width=0.62,
                    marker=dict(color=[colours[name] for name in names], opacity=0.75), hovertext=hover,
@@ -126,10 +127,6 @@ def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int 
         f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names])
     figure.update_layout(dragmode=False)
     return figure
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _short_percent(value: float) -> str:

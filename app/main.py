@@ -11,9 +11,8 @@ import streamlit as st  # noqa: E402
 
 from app import tour  # noqa: E402
 from app.components import guard, style, theme_watch  # noqa: E402
-from app.components.one_step import one_step  # noqa: E402
+from app.components.mends import mend  # noqa: E402
 from app.components.shortcuts import shortcuts  # noqa: E402
-from app.components.steady import steady  # noqa: E402
 from app.late_reruns import forget_late_reruns  # noqa: E402
 from app.single_press import drop_timers_values  # noqa: E402
 from app.state import is_dark  # noqa: E402
@@ -40,5 +39,4 @@ with guard():
     page.run()
 theme_watch(is_dark())  # what nobody sees comes last: until the rules of the page are there it takes room
 shortcuts()
-steady()
-one_step()
+mend()

@@ -8,6 +8,7 @@ from core.clips import Dataset, plain
 from core.errors import UserError
 from core.readers import class_folders, is_text
 from core.splits import leaks
+from core.wording import count
 
 LOOKED_AT = 24  # files opened, spread over the data set
 FOLDS = 5  # what most protocols need
@@ -33,14 +34,14 @@ def _files(dataset: Dataset) -> list[str]:
     missing = [path for path in paths if not (dataset.root / path).is_file()]
     found = []
     if missing:
-        found.append(f"{len(missing):,} of {_many(len(paths), 'file')} that the table names "
+        found.append(f"{len(missing):,} of {count(len(paths), 'file')} that the table names "
                      f"{'is' if len(missing) == 1 else 'are'} not there (the first: {plain(missing[0])})")
     there = [path for path in paths if path not in set(missing)]
     looked_at = there[:: -(-len(there) // LOOKED_AT)] if there else []
     problems = [problem for path in looked_at if (problem := _problem(dataset, path))]
     if problems:
         of = "" if len(looked_at) < len(there) else "all "
-        found.append(f"{len(problems)} of {of}{_many(len(looked_at), 'file')} looked at cannot be read "
+        found.append(f"{len(problems)} of {of}{count(len(looked_at), 'file')} looked at cannot be read "
                      f"(the first: {problems[0]})")
     return found
 
@@ -72,7 +73,7 @@ def _leaks(dataset: Dataset) -> list[str]:
     found = leaks(dataset)
     if not found:
         return []
-    return [f"{_many(len(found), 'recording')} stand{'s' * (len(found) == 1)} in more than one fold (the first: "
+    return [f"{count(len(found), 'recording')} stand{'s' * (len(found) == 1)} in more than one fold (the first: "
             f"{found[0]}); the protocol kfold keeps them together"]
 
 
@@ -88,11 +89,11 @@ def _left_out(dataset: Dataset) -> list[str]:
     nameless = [name for folder in used for name in os.listdir(folder) if not is_text(name)]
     found = []
     if loose:
-        found.append(f"{_many(loose, 'sound file')} beside the class folders {'is' if loose == 1 else 'are'} left out")
+        found.append(f"{count(loose, 'sound file')} beside the class folders {'is' if loose == 1 else 'are'} left out")
     if apart:
         found.append(f"{_named('folder', apart)} no sound file directly inside, and counts as no class")
     if nameless:
-        found.append(f"{_many(len(nameless), 'file')} whose name is not written in UTF-8 "
+        found.append(f"{count(len(nameless), 'file')} whose name is not written in UTF-8 "
                      f"{'is' if len(nameless) == 1 else 'are'} left out; rename {'it' if len(nameless) == 1 else 'them'}")
     return found
 
@@ -102,9 +103,4 @@ def _named(noun: str, names: list[str]) -> str:
     if len(names) == 1:
         return f"{noun} {names[0]} has"
     more = ", …" if len(names) > 3 else ""
-    return f"{_many(len(names), noun)} ({', '.join(names[:3])}{more}) each have"
-
-
-def _many(count: int, noun: str) -> str:
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{plural * (count != 1)}"
+    return f"{count(len(names), noun)} ({', '.join(names[:3])}{more}) each have"

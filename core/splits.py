@@ -11,6 +11,7 @@ import numpy as np
 
 from core.datasets import Dataset
 from core.errors import UserError
+from core.wording import count
 
 PROTOCOLS = {
     "assignment": "Fold 1 is kept for the test; four models train on folds 2 to 5, each leaving one of them out to "
@@ -133,7 +134,9 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
         for side, indices in sides.items():
             for clip in (dataset.clips[index] for index in indices):
                 if (other := side_of.setdefault(clip.source, side)) != side:
-                    raise _on_both_sides(f"source {clip.source!r}", other, side, split)
+                    raise _on_both_sides(f"source {clip.source!r}", other, side, split,
+                                         f", take the protocol kfold, or tell recordings apart in another way "
+                                         f"({dataset.source_rule})")
                 parts_of[clip.path].append((clip.start or 0.0, float("inf") if clip.end is None else clip.end, side))
         for path, parts in parts_of.items():  # a table may list one sound under two sources
             if two := _overlapping(parts):
@@ -141,8 +144,8 @@ def audit(dataset: Dataset, splits: list[Split]) -> None:
         trained = {dataset.clips[index].label for index in split.train}
         for name in names:
             if name not in trained:
-                count, sources = _size_of(dataset, name)
-                raise UserError(f"class {name} has {_many(count, 'clip')} from {_many(sources, 'recording')}, and none is "
+                clips, sources = _size_of(dataset, name)
+                raise UserError(f"class {name} has {count(clips, 'clip')} from {count(sources, 'recording')}, and none is "
                                 f"left to train on when fold {split.model_fold} is held out; add clips of other "
                                 "recordings, or leave the class out")
         for side in ("train", "test"):
@@ -161,9 +164,9 @@ def _overlapping(parts: list[tuple[float, float, str]]) -> tuple[str, str] | Non
     return None
 
 
-def _on_both_sides(what: str, one: str, other: str, split: Split) -> UserError:
+def _on_both_sides(what: str, one: str, other: str, split: Split, or_else: str = "") -> UserError:
     return UserError(f"{what} stands on both sides: it is in {one} and in {other} of the split for fold {split.model_fold}; "
-                     "put all of it into one fold")
+                     f"put all of it into one fold{or_else}")
 
 
 def without(split: Split, bad: set[int], dataset: Dataset) -> Split:
@@ -186,18 +189,18 @@ def _own_folds(dataset: Dataset) -> np.ndarray:
     return np.array([clip.fold for clip in dataset.clips], dtype=np.int64)
 
 
-def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
-    """Folds 1 to ``count``: no source in two of them, every class in each as far as its sources allow.
+def _derived_folds(dataset: Dataset, folds: int, seed: int) -> np.ndarray:
+    """Folds 1 to ``folds``: no source in two of them, every class in each as far as its sources allow.
 
     They are drawn for the clips that may be tested; a segment lies where the ready clips of its source do.
     """
-    if count < 2:
-        raise UserError(f"expected 2 folds or more, found {count}")
+    if folds < 2:
+        raise UserError(f"expected 2 folds or more, found {folds}")
     for name, sources in _sources_per_class(dataset).items():
-        if sources < count:
+        if sources < folds:
             clips, _ = _size_of(dataset, name)
-            raise UserError(f"class {name} has {_many(clips, 'clip')} from {_many(sources, 'recording')}, and {count} "
-                            f"folds need at least {count} recordings in every class; use fewer folds, add recordings, or "
+            raise UserError(f"class {name} has {count(clips, 'clip')} from {count(sources, 'recording')}, and {folds} "
+                            f"folds need at least {folds} recordings in every class; use fewer folds, add recordings, or "
                             f"tell them apart in another way ({dataset.source_rule})")
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -206,17 +209,17 @@ def _derived_folds(dataset: Dataset, count: int, seed: int) -> np.ndarray:
     best, fewest_gaps = None, None
     for attempt in range(ATTEMPTS):
         drawn = np.zeros(len(targets), dtype=np.int64)
-        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=(seed + attempt * 7_919_017) % 2**32)
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=(seed + attempt * 7_919_017) % 2**32)
         for number, (_, members) in enumerate(splitter.split(targets, targets, sources), start=1):
             drawn[members] = number
-        gaps = count * len(dataset.class_names) - len(set(zip(drawn.tolist(), targets.tolist(), strict=True)))
+        gaps = folds * len(dataset.class_names) - len(set(zip(drawn.tolist(), targets.tolist(), strict=True)))
         if fewest_gaps is None or gaps < fewest_gaps:
             best, fewest_gaps = drawn, gaps
         if not gaps:
             break
     fold_of = dict(zip(sources.tolist(), best.tolist(), strict=True))
     for clip in dataset.clips:  # sources of segments alone, in turn
-        fold_of.setdefault(clip.source, len(fold_of) % count + 1)
+        fold_of.setdefault(clip.source, len(fold_of) % folds + 1)
     return np.array([fold_of[clip.source] for clip in dataset.clips], dtype=np.int64)
 
 
@@ -231,7 +234,3 @@ def _size_of(dataset: Dataset, class_name: str) -> tuple[int, int]:
     """Clips of a class that may be tested, and their sources."""
     clips = [clip for clip in dataset.clips if clip.label == class_name and not clip.segment]
     return len(clips), len({clip.source for clip in clips})
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" + "s" * (count != 1)

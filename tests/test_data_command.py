@@ -82,13 +82,15 @@ def test_how_many_folds_there_may_be_is_told(tmp_path):
     assert "so no more than 3 folds can be drawn: cat has 3 recordings (files" in sentences(check(load_dataset(root)))[-1]
 
 
-def test_folds_that_part_numbered_files_are_told_with_the_rule(tmp_path):
+def test_folds_that_part_numbered_files_are_told_with_the_rule(tmp_path, capsys):
     root = numbered(tmp_path / "pets", ["dog1", "dog2", "cat1", "cat2"])
     (root / "metadata.csv").write_text("path,label,fold\ndog1.wav,dog,1\ndog2.wav,dog,2\ncat1.wav,cat,1\ncat2.wav,cat,2\n")
     words = sentences(check(load_dataset(root)))
     assert any("2 recordings stand in more than one fold" in sentence for sentence in words)
     assert words[-1].startswith("4 clips share a recording with another: files whose names agree")
     assert "--sources file" in words[-1]
+    assert main(["data", "check", str(root)]) == 0
+    assert capsys.readouterr().out.count("files whose names agree") == 1, "where a sentence has named it, not once more"
 
 
 def numbered(root: Path, names: list[str]) -> Path:

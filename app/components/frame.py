@@ -24,7 +24,7 @@ CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }
 [data-testid=stMainBlockContainer] { max-width: 1440px; }
 [data-testid=stMain] h1 { letter-spacing: -0.01em; }
-[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_steady, > .st-key-earshot_one_step) {
+[data-testid=stLayoutWrapper]:has(> .st-key-earshot_theme, > .st-key-earshot_mends) {
   position: absolute; visibility: hidden;
 }
 [data-testid=stLayoutWrapper]:has(> .st-key-earshot_shortcuts) { position: absolute; }

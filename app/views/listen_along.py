@@ -1,7 +1,5 @@
 """Listen inside, for sounds longer than the model's window: answers over time, events, and which stretch to look into."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
@@ -71,31 +69,33 @@ def along(sound: Sound, prediction: Prediction, outline: tuple) -> int:
         st.caption(f"The {ROWS} most probable of {many} classes are drawn; the table has the events of all.")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _events(sound, events, windows, part)
+        _events(sound, events, prediction, part)
     with right:
         st.slider("An event begins at a probability of (%)", 5, 95, round(100 * THRESHOLD), step=5, key="listen_threshold",
                   persist_state="session", help="It goes on while the probability stays above 70 % of that. Each window "
                                                 "speaks for the half of it that is nearest to its middle.")
         st.select_slider("Look into", range(len(windows)), key=slider,
-                         format_func=lambda i: f"{_clock(max(0.0, windows[i].start))} to {_clock(windows[i].end)}",
+                         format_func=lambda i: " to ".join(_clock(max(0.0, time), prediction.seconds)
+                                                      for time in (windows[i].start, windows[i].end)),
                          on_change=lambda: part.update(time=_middle(windows[st.session_state[slider]]), region=None))
         st.download_button("Events as CSV", events_csv(events), f"{sound.name}.events.csv", "text/csv",
                            icon=":material/download:", on_click="ignore", disabled=not events)
     return window
 
 
-def _events(sound: Sound, events: list[Event], windows: Sequence[Window], part: dict) -> None:
+def _events(sound: Sound, events: list[Event], prediction: Prediction, part: dict) -> None:
     if not events:
         st.caption("No event at this threshold: no class is ever that probable.")
         return
     st.caption(f"{len(events)} event{'s' * (len(events) != 1)}. Click one to play it and to look inside.")
-    table = pd.DataFrame({"start": [_clock(event.start) for event in events], "end": [_clock(event.end) for event in events],
+    table = pd.DataFrame({"start": [_clock(event.start, prediction.seconds) for event in events],
+                          "end": [_clock(event.end, prediction.seconds) for event in events],
                           "class": [event.label for event in events], "mean %": [100 * event.mean for event in events],
                           "peak %": [100 * event.peak for event in events]})
 
     def play(row: int) -> None:
         event = events[row]
-        part.update(time=_middle(windows[event.window]), region=(event.start, event.end), plays=part["plays"] + 1)
+        part.update(time=_middle(prediction.windows[event.window]), region=(event.start, event.end), plays=part["plays"] + 1)
 
     percent = st.column_config.NumberColumn(format="%.1f", width="small")
     played = next((row for row, event in enumerate(events) if part["region"] == (event.start, event.end)), None)
@@ -108,9 +108,9 @@ def _middle(window: Window) -> float:
     return (window.start + window.end) / 2
 
 
-def _clock(seconds: float) -> str:
-    """``7.50 s`` in a short sound, ``12:07.0`` in minutes and seconds from a minute on."""
-    if seconds < 59.995:
+def _clock(seconds: float, whole: float) -> str:
+    """A time in a sound of ``whole`` seconds: ``7.50 s`` in one below a minute, else ``0:07.5``, minutes and seconds."""
+    if whole < 60:
         return f"{seconds:.2f} s"
     minutes, tenths = divmod(round(10 * seconds), 600)
     return f"{minutes}:{tenths / 10:04.1f}"

@@ -5,7 +5,8 @@ import streamlit as st
 from app.components import empty_state, guard, guarded_fragment, hold_fields, hold_places, page_header, words
 from app.views.disk import disk_panel
 from app.views.results_blocks import classes_block, headline_block, training_block
-from app.views.results_compare import CHOSEN, another_run, chosen_run, comparison_block
+from app.views.results_choice import CHOSEN, another_run, chosen_run
+from app.views.results_compare import comparison_block
 from app.views.results_confusion import confusion_block
 from app.views.results_data import Result, load_results
 from app.views.results_pair import pair_block

@@ -9,7 +9,7 @@ from app.charts.training import learning_curves
 from app.components import show_error, show_figure
 from app.components.frame import escape
 from app.state import is_dark
-from app.views.results_compare import another_run, instead_of
+from app.views.results_choice import another_run, instead_of
 from app.views.results_data import Result, once
 from app.views.results_parts import block, score, spread
 from app.views.run_menu import manage_menu, show_note

@@ -9,8 +9,8 @@ from app.components import picked_row, show_error, show_figure, table_height
 from app.components.frame import escape
 from app.components.rows import SIX
 from app.state import is_dark
+from app.views.results_choice import COMPARED, lost_run
 from app.views.results_clip import clip_player, stem
-from app.views.results_compare import COMPARED, lost_run
 from app.views.results_data import Result, comparable
 from app.views.results_parts import AGAINST, BESIDE, block, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence

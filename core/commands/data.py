@@ -69,8 +69,8 @@ def _print(dataset, report: dict) -> None:
         print()
         print_table([[fold, f"{count:,}"] for fold, count in report["folds"].items()], ("fold", "clips"))
     print()
-    for sentence in [*sentences(report), f"Recordings: {report['source_rule']}."]:
-        print(sentence)
+    said, rule = sentences(report), report["source_rule"]
+    print(*said, *[f"Recordings: {rule}."] * (rule not in said[-1]), sep="\n")
 
 
 def _fetch(args: argparse.Namespace) -> int:

@@ -335,6 +335,8 @@ def test_a_sound_of_minutes_is_heard_in_the_background_and_played_from_a_small_c
     view = drawn(app, "timeline")
     assert view["seconds"] == pytest.approx(70) and heads(app) == [2, 2]
     assert len(base64.b64decode(view["edges"])) // 4 == 280
+    options = app.select_slider[0].options
+    assert (options[0], options[-1]) == ("0:00.0 to 0:00.5", "1:09.5 to 1:10.0"), "one way to write a time in one sound"
     app.select_slider[0].set_value(100)
     app = checked(app.run())
     assert drawn(app)["sound"]["span"] == [pytest.approx(25, abs=1e-3), pytest.approx(25.5, abs=1e-3)]

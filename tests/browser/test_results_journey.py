@@ -17,6 +17,13 @@ MATRIX = "[class*='st-key-results_matrix'] .js-plotly-plot"
 CELL_POSITION = """([row, column]) => {
   const plot = document.querySelector("[class*='st-key-results_matrix'] .js-plotly-plot"), layout = plot._fullLayout
   return {x: layout._size.l + layout.xaxis.d2p(column), y: layout._size.t + layout.yaxis.d2p(row)} }"""
+# notes whether a press is sent to the server before a timer of less than Streamlit's wait for another press is due
+SENT_BEFORE = """() => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...data) { window.sent = true; return send.apply(this, data) };
+  window.addEventListener('pointerdown', () => { window.sent = false; setTimeout(() => (window.before = window.sent), 100) },
+                          { capture: true });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +91,11 @@ def test_a_click_anywhere_in_a_row_picks_it(judged, page):
         judged.settled(page)  # until then the tables of the run before are still there
     clips = page.locator("[class*=st-key-results_clips] [data-testid=stDataFrame]")
     first = page.get_by_text(re.compile(r"^\d\d: \w+, heard as \w+$")).inner_text()
+    page.evaluate(SENT_BEFORE)
     clips.click(position={"x": 90, "y": 35 * 2 + 17})
     expect(page.get_by_text(first, exact=True)).to_have_count(0)
+    page.wait_for_function("() => window.before !== undefined")
+    assert page.evaluate("before"), "it is sent at once"
 
 
 def test_the_space_bar_speaks_to_the_player_that_is_left(judged, page):

@@ -6,20 +6,21 @@ The map, from the ground up; every module says more in its first line.
   ``devices``, ``processes``, ``glossary`` (a sentence for every term)
 - Sound: ``audio`` asks ``decoder_pool``, whose children are ``decoder`` and alone know ``formats`` (and ``formats_av``);
   ``spectrogram``, ``features`` (views by librosa), ``librosa_guard``, ``mel``, ``torchaudio_guard``
-- Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``preview`` (what is off,
-  before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is it sound?), ``cache`` (decoded once),
-  ``splits`` (protocols and the leak audit); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen from anywhere),
-  ``arrivals`` (a zip that is handed in)
+- Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``overlooked`` (read
+  otherwise than meant?), ``preview`` (what is off, before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is
+  it sound?), ``lengths`` (does a clip length suit it?), ``cache`` (decoded once), ``splits`` (protocols and the leak audit),
+  ``copies`` (the audit by sound); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen from anywhere), ``arrivals`` (a zip
+  that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
   ``attention``, ``attention_stats``
 - Training: ``augment`` with ``effects`` (of one sound), ``segments`` (clips built from stretches) and ``outliers`` (sounds
   that are none), ``hear`` (before a training does), ``training`` (one fold, epoch by epoch), ``schedule``, ``checkpoint``,
   ``plan``, ``crossval`` (folds outside), ``state_saver``, ``faults`` (what stopped it), ``run_tables``, ``progress``,
   ``tracking`` (Weights & Biases), ``costs`` (before it starts), ``presets``
-- Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``classwise``, ``comparison`` and
-  ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their ``standings`` and
-  ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of numbers,
-  ``colours``
+- Numbers: ``scores``, ``intervals``, ``ttest``, ``metrics`` (of a run), ``baseline`` (without listening), ``classwise``,
+  ``comparison`` and ``differences`` (of two), ``summary``; ``finished`` runs as ``contenders`` (model × protocol), their
+  ``standings`` and ``matches``; ``learning_speed``; ``analysis`` (which is best, and why), ``head_agreement``; ``wording`` of
+  numbers, ``colours``
 - Runs: ``work_folder`` (what a run and a study share), ``run_folder``, ``run_checks`` (are its files whole?), ``runs``,
   ``manage`` (rename, delete, restore), ``turns`` (the queue), ``worker``, ``carry_out`` (errors in a sentence),
   ``experiments`` (several runs as one); ``disk`` (what takes room)

@@ -1,6 +1,6 @@
 """What a data set is: clips with a label, a source and perhaps a fold. No sound is opened here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -34,6 +34,7 @@ class Clip:
     start: float | None = None
     end: float | None = None
     segment: bool = False  # raw material that training clips are built from; never validated or tested on
+    extra: tuple[str, ...] = field(default=(), compare=False, repr=False)  # what its table has in the data set's ``columns``
 
     @property
     def key(self) -> str:
@@ -64,6 +65,7 @@ class Dataset:
     source_rule: str
     licence: str = ""
     lost_folds: tuple[int, ...] = ()  # of its own: those of which no clip was kept
+    columns: tuple[str, ...] = ()  # of its table, beside path, fold, start and end: any may tell recordings apart
 
     @cached_property
     def targets(self) -> np.ndarray:

@@ -2,12 +2,13 @@
 no more than it supports.
 
 Only the clips on which exactly one of two runs is right carry information; if both were equally good, each would win
-half of them (McNemar 1947, https://doi.org/10.1007/BF02295996). The p-values of several pairs are corrected by Holm's
-method (1979). Clips of one recording are counted as independent, so p is, if anything, too small.
+half of them (McNemar 1947, https://doi.org/10.1007/BF02295996). Clips of one recording are won and lost together, so what
+is as likely to fall to one as to the other is not a clip but a recording with all of its clips (clustered matched pairs,
+Durkalski and others 2003, https://doi.org/10.1002/sim.1438; here exactly). The p-values of several pairs are corrected by
+Holm's method (1979).
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -33,24 +34,40 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``correct``: share of the common clips that each run gets right; ``pairs``: every pair; ``clips``: how many."""
+    """``correct``: share of the common clips that each run gets right; ``pairs``: every pair; ``clips``: how many, of how
+    many ``recordings``."""
 
     correct: dict[str, float]
     pairs: list[Pair]
     clips: int
+    recordings: int
     pooled: tuple[str, ...]  # runs that answered by the mean probabilities of several models
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p-value of equal skill, given the numbers of clips that only one of the two got right."""
-    n, low = only_first + only_second, min(only_first, only_second)
-    tail = sum(math.comb(n, i) for i in range(low + 1))
-    return min(1.0, float(2 * tail / 2**n))
+def mcnemar(won: Iterable[int]) -> float:
+    """Exact two-sided p-value of equal skill. ``won``: for every recording, on how many more of its clips the first is right
+    than the second; each is as likely to be as much less. Where every recording is one clip, McNemar's test as it is."""
+    won = np.array([gain for gain in won if gain], dtype=np.int64)
+    most = int(np.abs(won).sum())
+    chance = np.zeros(2 * most + 1)  # of every sum from -most to most
+    chance[most] = 1.0
+    for gain in np.abs(won):
+        chance = (np.roll(chance, gain) + np.roll(chance, -gain)) / 2  # what is rolled around is 0
+    as_far = np.abs(np.arange(-most, most + 1)) >= abs(int(won.sum()))
+    return min(1.0, float(chance[as_far].sum()))
 
 
-def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]]) -> Comparison | None:
+def won_by_recording(first: pd.Series, second: pd.Series, sources: Mapping[str, str]) -> pd.Series:
+    """For every recording, on how many more clips ``first`` is right than ``second``. Both are of the same clips, whose paths
+    are the first level of their index; a path that ``sources`` does not know is a recording of its own."""
+    paths = first.index.get_level_values(0)
+    return (first.astype(int) - second.astype(int)).groupby([sources.get(path, path) for path in paths]).sum()
+
+
+def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]], sources: Mapping[str, str]) -> Comparison | None:
     """The runs ``{name: (predictions, class_names)}`` on the test clips all of them answered for, with the same truth;
-    None when they share none. Several models of one clip answer together, by their mean probabilities."""
+    None when they share none. Several models of one clip answer together, by their mean probabilities. ``sources`` are the
+    recordings by the paths of the clips."""
     right, pooled = {}, []
     for name, (predictions, class_names) in runs.items():
         rows, together = one_answer_each(predictions, class_names)
@@ -65,9 +82,11 @@ def compare(runs: Mapping[str, tuple[pd.DataFrame, Sequence[str]]]) -> Compariso
         (a, b): (int((common[a] & ~common[b]).sum()), int((common[b] & ~common[a]).sum()))
         for a, b in combinations(right, 2)
     }
-    adjusted = holm([mcnemar(*only) for only in counts.values()])
+    won = {(a, b): won_by_recording(common[a], common[b], sources) for a, b in counts}
+    adjusted = holm([mcnemar(each) for each in won.values()])
     pairs = [Pair(*names, *only, p) for (names, only), p in zip(counts.items(), adjusted, strict=True)]
-    return Comparison({name: float(common[name].mean()) for name in right}, pairs, len(common), tuple(pooled))
+    recordings = len({sources.get(path, path) for path in common.index.get_level_values(0)})
+    return Comparison({name: float(common[name].mean()) for name in right}, pairs, len(common), recordings, tuple(pooled))
 
 
 def one_answer_each(predictions: pd.DataFrame, class_names: Sequence[str]) -> tuple[Answers, bool]:

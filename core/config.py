@@ -57,8 +57,8 @@ class TrainConfig:
     limit: int | None = setting(None, "Keep only this many clips per class", group="data", label="Clips per class",
                                 low=2, high=100_000)
     sources: str = setting("auto", "Which clips count as one recording: auto (what the data set says, else what its "
-                           "file names suggest), file (each file is one), or a regular expression whose group is the "
-                           "recording, found in the file's name (in its path where it has a / in it)",
+                           "file names suggest), file (each file is one), a column of its table, or a regular expression whose "
+                           "group is the recording, found in the file's name (in its path where it has a / in it)",
                            group="data", label="Recordings")
     leave_out: str = setting("", "Classes that the model is not to know, separated by commas: to see whether it says so when "
                              "it hears them", group="data", label="Classes left out")

@@ -12,8 +12,7 @@ from core.catalog import CATALOG
 from core.config import config_fields, field_named
 from core.errors import UserError
 from core.finished import Finished
-from core.intervals import wilson
-from core.metrics import METRICS
+from core.metrics import METRICS, interval_of
 from core.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -25,12 +24,13 @@ FREE = ("dataset", "model", "protocol", "seed", "final", "device", "mixed_precis
 @dataclass(frozen=True)
 class Score:
     """One metric, 0 to 1: its mean, the standard deviation beside it, and the ends of its 95 % interval, None where
-    undefined."""
+    undefined. ``pooled``: of accuracy, the share of all clips together, which the interval is of; None where nobody knows."""
 
     mean: float | None
     std: float | None = None
     low: float | None = None
     high: float | None = None
+    pooled: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Contender:
     @cached_property
     def scores(self) -> dict[str, Score]:
         """Accuracy, macro F1 and ROC-AUC on the test clips."""
-        return {metric: _pooled([run.metrics[metric] for run in self.runs], metric, self.clips) for metric in METRICS}
+        return {metric: _pooled([run.metrics[metric] for run in self.runs]) for metric in METRICS}
 
     @cached_property
     def validation(self) -> Score | None:
@@ -98,7 +98,7 @@ class Contender:
         blocks = [(run.metrics.get("validation") or {}).get("accuracy") for run in self.runs]
         if not all(blocks):
             return None
-        return _pooled(blocks, "validation", 0)
+        return _pooled(blocks)
 
     @property
     def accuracy(self) -> float | None:
@@ -231,18 +231,13 @@ def _said(settings: dict, others: Sequence[dict]) -> str:
     return ", ".join(parts)
 
 
-def _pooled(blocks: Sequence[dict], metric: str, clips: int) -> Score:
+def _pooled(blocks: Sequence[dict]) -> Score:
     """One run's block as it is; of several seeds the mean and the standard deviation over seeds. The seeds share their
-    clips (most of them, where the folds are drawn), so they make an interval no narrower: Wilson's of the mean share, and
-    for the others the mean of the ends."""
-    means = [block["mean"] for block in blocks]
+    clips (most of them, where the folds are drawn), so they make an interval no narrower: the mean of the ends."""
+    means, pooled = ([block.get(name) for block in blocks] for name in ("mean", "pooled"))
     if None in means:
         return Score(None)
-    ends = [block.get("ci95") for block in blocks]
+    ends = [interval_of(block) for block in blocks]
     low, high = (float(np.mean([end[side] for end in ends])) for side in (0, 1)) if all(ends) else (None, None)
-    if len(blocks) == 1:
-        return Score(means[0], blocks[0].get("std"), low, high)
-    mean = float(np.mean(means))
-    if metric == "accuracy" and clips:
-        low, high = wilson(mean * clips, clips)
-    return Score(mean, float(np.std(means, ddof=1)), low, high)
+    std = blocks[0].get("std") if len(blocks) == 1 else float(np.std(means, ddof=1))
+    return Score(float(np.mean(means)), std, low, high, None if None in pooled else float(np.mean(pooled)))

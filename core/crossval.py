@@ -5,6 +5,7 @@ when its weights and its predictions are; they are written in the order history,
 the state to resume from removed.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -13,9 +14,11 @@ import torch
 from core.cache import WaveformCache, open_cache
 from core.carry_out import carry_out
 from core.checkpoint import load_checkpoint, load_fold_state, save_checkpoint, save_fold_state
+from core.copies import copies_heard, copies_told
 from core.devices import device_name
 from core.errors import UserError
 from core.files import write_json
+from core.lengths import lengths_told
 from core.models import count_macs, count_parameters, create_model
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
@@ -80,10 +83,19 @@ class CrossValidation:
             if table.damaged:
                 self.run.write_line(f"{table.file.name} could not be read; the {lost} of finished folds were in it")
         self._remember_data()
+        self._say_what_is_odd()
         self.run.write_line(f"Training {self.config.model} on {len(self.usable)} clips of {self.dataset.name}; "
                             f"trainings: {self.plan.trainings}, epochs: {self.config.epochs}, protocol: "
                             f"{self.config.protocol}, seed: {self.config.seed}, device: {device_name(self.device.type)}, "
                             f"threads: {torch.get_num_threads()}")
+
+    def _say_what_is_odd(self) -> None:
+        """Write down what a person should know of these clips before a number comes of them. Nothing is refused."""
+        for sentence in lengths_told(self.dataset.clips, self.cache.facts, self.config):
+            self.run.write_line(sentence)
+        self.copies = copies_heard(self.splits, self.cache.facts, bool(self.config.dynamic))
+        if told := copies_told(self.copies, len({index for split in self.splits for index in split.test})):
+            self.run.write_line(told)
 
     def _decoding(self, done: int, total: int) -> None:
         self._stop_if_asked()
@@ -112,7 +124,9 @@ class CrossValidation:
             raise UserError(f"the recordings or folds of {self.dataset.name} have changed since {self.run.name} began, so "
                             "a model could be tested on clips it trained on; start a new run, or bring the old ones back")
         noted = {"data": self.cache.fingerprint, "splits": self.plan.splits_hash,
-                 "class_names": list(self.dataset.class_names), "device": self._devices(self.run.device if begun else "")}
+                 "class_names": list(self.dataset.class_names),
+                 "class_clips": Counter(self.dataset.clips[i].label for i in self.usable),
+                 "device": self._devices(self.run.device if begun else "")}
         write_json(self.run.path / "config.json", record | noted)
 
     def _devices(self, before: str) -> str:
@@ -203,7 +217,7 @@ class CrossValidation:
                  "dataset": self.dataset.name, "protocol": config.protocol, "seed": config.seed,
                  "epochs": config.epochs, "clips": len(self.usable), "parameters_trainable": trainable,
                  "parameters_frozen": frozen, "macs": count_macs(model, config.num_samples),
-                 "seconds": round(self.progress.seconds, 1), "class_names": list(names)}
+                 "seconds": round(self.progress.seconds, 1), "class_names": list(names), **self.copies}
         write_summary(self.run, facts, self.dataset)
 
     def _stop_if_asked(self) -> None:

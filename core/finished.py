@@ -1,6 +1,6 @@
 """A finished run and all that it left, read once: what the comparison, the analysis and the report work on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +12,9 @@ from core.run_folder import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.clips import Dataset
+    from core.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,31 @@ def unfinished_sentence(runs: Sequence[Run]) -> str:
 
 
 def recordings(run: Finished) -> dict[str, str]:
-    """The recording of every clip that the run answered for, by the clip's path; empty where the data set is not here."""
+    """The recording of every clip that the run answered for, by the clip's path; empty where its settings cannot be read."""
     from core.config import TrainConfig
+
+    return recordings_of(TrainConfig.from_dict(run.settings), run.predictions["path"].unique()) if run.settings else {}
+
+
+def recordings_of(config: "TrainConfig", paths: Iterable[str]) -> dict[str, str]:
+    """The same of clips that a run or a study with these settings answered for. Where the data set is not here, what the names
+    of its files tell: a comparison must not be surer because the sounds were moved away."""
     from core.datasets import configured_dataset
+    from core.grouping import FILE, sources_by_name
+    from core.readers import archive_source
+
+    paths = list(paths)
+    try:
+        return recordings_in(configured_dataset(config), paths)
+    except UserError:
+        named = {} if config.sources == FILE else sources_by_name(paths)
+        return named | {path: source for path in paths if (source := archive_source(path))}
+
+
+def recordings_in(dataset: "Dataset", paths: Iterable[str]) -> dict[str, str]:
+    """The recordings of the clips at ``paths``, as far as the data set knows them."""
     from core.readers import clip_identity
 
-    if not run.settings:
-        return {}
-    try:
-        dataset = configured_dataset(TrainConfig.from_dict(run.settings))
-    except UserError:
-        return {}
     known = {clip_identity(dataset.name, clip.key): clip.source for clip in dataset.clips}
-    found = {path: known.get(clip_identity(dataset.name, path)) for path in run.predictions["path"].unique()}
+    found = {path: known.get(clip_identity(dataset.name, path)) for path in paths}
     return {path: source for path, source in found.items() if source}

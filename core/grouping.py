@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
+from posixpath import splitext
 
 from core.clips import Dataset, plain
 from core.errors import UserError
+from core.wording import several
 
-AUTO, FILE = "auto", "file"  # any other rule is a regular expression
+AUTO, FILE = "auto", "file"  # any other rule is the name of a column of the table, else a regular expression
 SOURCE_END = re.compile(r"[-_]|\d+")
 NAME_END = re.compile(r"[-_. ]")  # what stands between a ready clip's name and the rest of its segment's
 LONGEST_PATTERN = 300
@@ -29,19 +31,21 @@ json.dump([one and one[min(1, one.re.groups)] for one in found], sys.stdout)
 def regrouped(dataset: Dataset, rule: str) -> Dataset:
     """The data set with its recordings told apart by another rule; with ``auto`` it stays as it was read.
 
-    ``file``: every file is a recording. Else a regular expression that is searched in every file's name without its
-    ending (``rec1-a``), or, where it has a ``/`` in it, in the path (``dog/rec1-a``): what its first group finds, or all
-    of it without a group, names the recording; a file in which it finds nothing is one of its own. A segment stays with the
-    ready clip it was cut from under every rule.
+    ``file``: every file is a recording. The name of a column of the table: clips with one value in it are. Else a regular
+    expression that is searched in every file's name without its ending (``rec1-a``), or, where it has a ``/`` in it, in the
+    path (``dog/rec1-a``): what its first group finds, or all of it without a group, names the recording; a file in which it
+    finds nothing is one of its own. A segment stays with the ready clip it was cut from under every rule.
     Raises :class:`UserError` for what is no expression, finds nothing at all, or takes too long.
     """
     if rule == AUTO:
         return dataset
+    if rule != FILE and rule in dataset.columns:
+        return _by_column(dataset, rule)
     paths = tuple(clip.path for clip in dataset.clips)
     if rule == FILE:
         sources, sentence = paths, "every file counts as a recording of its own, as was chosen"
     else:
-        sources, sentence = _found_sources(rule, paths)
+        sources, sentence = _found_sources(rule, paths, dataset.columns)
     source_of = dict(zip(paths, sources, strict=True))
     cut = cut_from((clip.path, clip.label, clip.segment) for clip in dataset.clips)
     clips = tuple(replace(clip, source=plain(source_of[cut.get(clip.path, clip.path)])) for clip in dataset.clips)
@@ -63,14 +67,28 @@ def cut_from(files: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
 
 
 def sources_by_name(paths: list[str]) -> dict[str, str]:
-    """The source of every path: its name up to the last ``-``, ``_`` or digits where two files share that."""
-    starts = {}
-    for path in paths:
-        stem = PurePosixPath(path).stem
-        ends = list(SOURCE_END.finditer(stem))
-        starts[path] = stem[: ends[-1].start()].rstrip("-_ ") if ends else ""
-    shared = Counter(starts.values())
-    return {path: start if start and shared[start] > 1 else path for path, start in starts.items()}
+    """The source of every path: its name up to the last ``-``, ``_`` or digits where two files share that.
+
+    A first take often has no number: a file with just that name belongs to them (``hall``, ``hall (2)``), and one name in two
+    formats in a folder is one recording. What a file shares with two groups makes them one.
+    """
+    bare = {path: splitext(path)[0] for path in paths}
+    stems = {path: name.rpartition("/")[2] for path, name in bare.items()}
+    starts = {path: _start(stem) for path, stem in stems.items()}
+    whole, begun, formats = set(stems.values()), Counter(starts.values()), Counter(bare.values())
+    groups = []
+    for path, start in starts.items():
+        groups += [(path, start)] if start and (begun[start] > 1 or start in whole) else []
+        groups += [(path, stems[path])] if begun[stems[path]] else []
+        groups += [(path, bare[path])] if formats[bare[path]] > 1 else []
+    counts_as, group_of = joined_by_file(groups), dict(groups)
+    return {path: counts_as[group_of[path]] if path in group_of else path for path in starts}
+
+
+def _start(stem: str) -> str:
+    """A file's name up to the last ``-``, ``_`` or digits; empty where it has none."""
+    ends = list(SOURCE_END.finditer(stem))
+    return stem[: ends[-1].start()].rstrip("-_ (") if ends else ""
 
 
 def joined_by_file(clips: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -96,8 +114,23 @@ def name_rule(sources: dict[str, str]) -> str:
     if not grouped:
         return "every file counts as a recording of its own, because no two names begin alike"
     rest = "" if grouped == len(sources) else ", any other file is a recording of its own"
-    return ("files whose names agree up to the last “-”, “_” or digits count as one recording"
-            f"{rest}; where that is wrong, let each file count by itself: Home, Change, “Each file”, or --sources file")
+    return ("files whose names agree up to the last “-”, “_” or digits, or end there, count as one recording, as do two "
+            f"formats of one name{rest}; where that is wrong, let each file count by itself: Home, Change, “Each file”, or "
+            "--sources file")
+
+
+def grouping_columns(dataset: Dataset) -> dict[str, int]:
+    """The columns of the table that would join clips of several recordings into one, with the number of their values. One that
+    says no more than the class does is none of them: nothing would be left to train on."""
+    found = {}
+    for place, column in enumerate(dataset.columns):
+        told = {(clip.extra[place], clip.label, clip.source) for clip in dataset.clips if clip.extra[place]}
+        values, labels = {value for value, _, _ in told}, {label for _, label, _ in told}
+        joins = len({(value, source) for value, _, source in told}) > len(values)
+        is_class = len({(value, label) for value, label, _ in told}) == len(values) == len(labels)
+        if joins and len(values) > 1 and not is_class:
+            found[column] = len(values)
+    return found
 
 
 def largest_recordings(dataset: Dataset, most: int = 3) -> str:
@@ -110,9 +143,27 @@ def largest_recordings(dataset: Dataset, most: int = 3) -> str:
     return f"{number}; the largest: {named}"
 
 
-def _found_sources(pattern: str, paths: tuple[str, ...]) -> tuple[list[str], str]:
+def _by_column(dataset: Dataset, column: str) -> Dataset:
+    """Clips with one value in a column are one recording; those that share a file are in any case."""
+    place = dataset.columns.index(column)
+    empty = sum(not clip.extra[place] for clip in dataset.clips)
+    if empty == len(dataset.clips):
+        raise UserError(f"the column {column!r} is empty in every row; recordings (sources) need a column that is filled in, "
+                        f"{AUTO} or {FILE}")
+    sources = [clip.extra[place] or plain(clip.path) for clip in dataset.clips]
+    joined = joined_by_file((clip.path, source) for clip, source in zip(dataset.clips, sources, strict=True))
+    clips = tuple(replace(clip, source=joined[source]) for clip, source in zip(dataset.clips, sources, strict=True))
+    rest = f"; where it is empty ({empty:,} of {len(clips):,}), every file is a recording of its own" if empty else ""
+    shared = "; those that share a file count as one" * any(source != one for source, one in joined.items())
+    sentence = f"clips with one value in the column {column} of the table count as one recording, as was chosen{rest}{shared}"
+    return replace(dataset, clips=clips, source_rule=sentence)
+
+
+def _found_sources(pattern: str, paths: tuple[str, ...], columns: tuple[str, ...] = ()) -> tuple[list[str], str]:
     """The source of every path by a regular expression, and the sentence that says so."""
-    expected = f"recordings (sources) are told by {AUTO}, {FILE} or a regular expression whose group is the recording"
+    by_column = f", a column of the table ({several(columns)})" if columns else ""
+    expected = (f"recordings (sources) are told by {AUTO}, {FILE}{by_column} or a regular expression whose group is the "
+                "recording")
     if not pattern or len(pattern) > LONGEST_PATTERN:
         raise UserError(f"{expected}, of 1 to {LONGEST_PATTERN} characters; found {len(pattern)}")
     try:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from core.clips import Clip, Dataset
 from core.facts import ClipFacts, Progress, clip_facts
+from core.overlooked import overlooked
 from core.preview import FOLDS
 from core.splits import leaks
 
@@ -40,6 +41,8 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
         "duplicates_apart": sum(len({clip.source for clip in group}) > 1 for group in twins),
         "contradictions": [[clip.key for clip in group] for group in twins if len({clip.label for clip in group}) > 1],
         "source_rule": dataset.source_rule,
+        "silent_mixed": sum(fact.channels > 1 for _, fact in readable if fact.peak_db < SILENT_DB),
+        "oddities": overlooked(dataset),
     }
 
 
@@ -66,6 +69,10 @@ def sentences(report: dict) -> list[str]:
     for key, saying in (("silent", "silent"), ("clipped", "clipped (cut off at full scale)")):
         if found := report[key]:
             words.append(f"{_many(len(found), 'clip is', 'clips are')} {saying}: {found[0]}{_more(found)}.")
+    if mixed := report["silent_mixed"]:
+        words.append(f"{_many(mixed, 'silent clip has', 'silent clips have')} several channels, which may cancel each other "
+                     "where they are mixed to mono: save one channel alone.")
+    words += [f"{oddity[:1].upper()}{oddity[1:]}." for oddity in report["oddities"]]
     small = min(report["classes"], key=report["classes"].get)
     large = max(report["classes"], key=report["classes"].get)
     if report["classes"][large] > 2 * report["classes"][small]:
@@ -93,10 +100,11 @@ def _about_sources(report: dict) -> list[str]:
 
 
 def _duplicates(dataset: Dataset, facts: list[ClipFacts]) -> list[list[Clip]]:
-    """Groups of clips that decode to the same samples."""
+    """Groups of clips that decode to the same samples. Digital silence is left out: it is no sound that clips could share, and
+    they are listed as silent."""
     groups = defaultdict(list)
     for clip, fact in zip(dataset.clips, facts, strict=True):
-        if fact.sound:
+        if fact.sound and fact.peak_db > float("-inf"):
             groups[fact.sound].append(clip)
     return [group for group in groups.values() if len(group) > 1]
 

@@ -6,14 +6,14 @@ Holm's correction for the number of pairs).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from core.comparison import ALPHA, holm, mcnemar, one_answer_each, p_text
+from core.comparison import ALPHA, holm, mcnemar, one_answer_each, p_text, won_by_recording
 from core.contenders import Contender
 from core.finished import Finished
 from core.metrics import answers
@@ -22,12 +22,14 @@ from core.ttest import FoldTest, corrected_t_test
 
 @dataclass(frozen=True)
 class Match:
-    """Two contenders on their ``clips`` common test clips. ``p`` is McNemar's, ``p_folds`` that of ``folds``, both after
-    Holm's correction; ``folds`` is None where the t-test cannot be made, for the reason in ``why_not``."""
+    """Two contenders on their ``clips`` common test clips of ``recordings`` recordings. ``p`` is McNemar's, ``p_folds`` that
+    of ``folds``, both after Holm's correction; ``folds`` is None where the t-test cannot be made, for the reason in
+    ``why_not``."""
 
     first: Contender
     second: Contender
     clips: int
+    recordings: int
     only_first: int
     only_second: int
     p: float
@@ -66,10 +68,11 @@ class Match:
         return f"No reliable difference: chance alone could make one this large ({self.tests})."
 
 
-def matches(field: Sequence[Contender]) -> list[Match]:
-    """Every two contenders that share test clips, with p-values corrected for the number of pairs."""
+def matches(field: Sequence[Contender], sources: Mapping[str, str]) -> list[Match]:
+    """Every two contenders that share test clips, with p-values corrected for the number of pairs. ``sources`` are the
+    recordings by the paths of the clips."""
     known: dict[tuple, pd.Series] = {}  # what each answers is worked out once for all of its matches
-    found = [match for pair in combinations(field, 2) if (match := _match(*pair, known))]
+    found = [match for pair in combinations(field, 2) if (match := _match(*pair, sources, known))]
     by_folds = [match for match in found if match.folds is not None]
     corrected = dict(zip(map(id, by_folds), holm([match.folds.p for match in by_folds]), strict=True))
     return [replace(match, p=p, p_folds=corrected.get(id(match)))
@@ -96,14 +99,15 @@ def _seeds(first: Contender, second: Contender) -> tuple[tuple[int, ...], tuple[
     return (shared, shared) if shared else (first.seeds[:1], second.seeds[:1])
 
 
-def _match(first: Contender, second: Contender, known: dict) -> Match | None:
+def _match(first: Contender, second: Contender, sources: Mapping[str, str], known: dict) -> Match | None:
     common = _common(first, second, known)
     if not len(common):
         return None
     only = (int((common["first"] & ~common["second"]).sum()), int((common["second"] & ~common["first"]).sum()))
     folds, why_not = fold_test(*([run for run in each.runs if run.seed in seeds] for each, seeds in
                                  zip((first, second), _seeds(first, second), strict=True)))
-    return Match(first, second, len(common), *only, mcnemar(*only), folds, None, why_not)
+    won = won_by_recording(common["first"], common["second"], sources)
+    return Match(first, second, len(common), len(won), *only, mcnemar(won), folds, None, why_not)
 
 
 def _right_by_clip(contender: Contender, seeds: Sequence[int]) -> pd.Series:
@@ -149,7 +153,8 @@ def explained(matches: Sequence[Match]) -> list[str]:
     """What the tests are, in plain words, for those that were made."""
     told = ["McNemar's exact test looks only at the clips that exactly one of the two gets right; if both were equally good, "
             "each would win about half of them. Where a clip was answered by several models, their mean probabilities "
-            "answer. Clips of one recording count as independent, so p is, if anything, too small."]
+            "answer. Clips of one recording are won or lost together, so where there are such a recording counts with all of "
+            "its clips as one."]
     if any(match.folds for match in matches):
         told.append("The t-test asks whether the difference in accuracy is large beside its scatter from fold to fold; "
                     "because the folds share most of their training clips, its variance is widened as Nadeau and Bengio "

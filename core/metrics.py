@@ -6,7 +6,7 @@ per class. Every number and chart of a run can be made again from it. Nothing he
 Under ``assignment`` several models answer for the same clips. There the headline is the mean over models, the confusion
 matrix is the sum over models (so that its diagonal's share is the headline accuracy), and an interval counts each clip
 once. Under ``published`` and ``kfold`` the headline is the mean over folds, as the literature has it, and the interval that of
-all clips together: the two part where folds are of unequal size.
+all clips together: the two part where folds are of unequal size, so ``pooled`` tells the share of all clips too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import UserError
-from core.intervals import bootstrap_interval, source_weights, wilson
+from core.intervals import FEW, bootstrap_interval, drawn_from, source_weights, wilson, wilson_by_source
 from core.scores import accuracy, confusion, macro_f1, mean_defined, roc_auc, weighted_auc, weighted_f1
 
 METRICS = ("accuracy", "macro_f1", "roc_auc")
@@ -99,12 +99,22 @@ def per_fold(rows: pd.DataFrame, class_names: Sequence[str]) -> list[dict]:
     ]
 
 
+def interval_of(score: dict) -> list[float] | None:
+    """The 95 % interval to show of a metric of a summary: for accuracy the one that knows of recordings, if it was computed."""
+    return score.get("ci95_sources", score.get("ci95"))
+
+
 def _headline(table: pd.DataFrame, folds: list[dict], class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
-    """Per metric ``{"mean", "std", "ci95"}``: over the models in ``folds``, and over the clips' sources for the interval."""
+    """Per metric ``{"mean", "std", "ci95"}``: over the models in ``folds``, and over the clips' sources for the interval. For
+    accuracy also ``pooled``, the share of all clips, ``sources``, how many they come from, and ``ci95_sources``, the interval
+    where clips of one source count as alike as they are; ``ci95`` takes them for independent."""
     result = {metric: _mean_and_std([fold[metric] for fold in folds]) for metric in METRICS}
     rows = answers(table, class_names)
     clips = pd.Series(rows.targets == rows.predicted).groupby(rows.paths).mean()
-    result["accuracy"]["ci95"] = wilson(float(clips.sum()), len(clips))
+    source_of = [sources.get(path, path) for path in clips.index]
+    result["accuracy"] |= {
+        "ci95": wilson(float(clips.sum()), len(clips)), "pooled": float(clips.mean()) if len(clips) else None,
+        "sources": len(set(source_of)), "ci95_sources": wilson_by_source(clips, source_of)}
     for metric, draws in _bootstrap(table, class_names, sources).items():
         mean = result[metric]["mean"]
         result[metric]["ci95"] = None if mean is None else bootstrap_interval(mean, draws)
@@ -112,23 +122,36 @@ def _headline(table: pd.DataFrame, folds: list[dict], class_names: Sequence[str]
 
 
 def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
-    """The mean over models of macro F1 and AUC, (draws,) each, when sources are drawn anew within each fold of clips.
+    """The mean over models of macro F1 and AUC, (draws,) each, when sources are drawn anew within each fold of clips; where
+    a fold has too few for that, among all, and a fold counts as much as of it was drawn.
 
-    A class that a draw leaves out is left out of that draw's mean.
+    A class that a draw leaves out is left out of that draw's mean. Undefined with fewer than :data:`FEW` sources.
     """
     clips = table.drop_duplicates("path").sort_values("path")
-    if not len(clips):
-        return {"macro_f1": np.empty(0), "roc_auc": np.empty(0)}
     position = {path: i for i, path in enumerate(clips["path"])}
-    weights = source_weights([str(sources.get(path, path)) for path in clips["path"]], clips["clip_fold"])
-    f1, auc = [], []
+    source_of = [str(sources.get(path, path)) for path in clips["path"]]
+    if len(set(source_of)) < FEW:
+        return {"macro_f1": np.empty(0), "roc_auc": np.empty(0)}
+    strata = drawn_from(source_of, clips["clip_fold"])
+    weights = source_weights(source_of, strata)
+    apart = len(set(strata)) == clips["clip_fold"].nunique()
+    f1, auc, counts = [], [], []
     for _, part in table.groupby("model_fold", sort=True):
         rows = answers(part, class_names)
         columns = [position[path] for path in part["path"]]
+        counts.append(np.ones_like(weights[:, 0]) if apart else weights[:, columns].mean(axis=1))
         for values, compute in ((f1, _draws_of_f1), (auc, _draws_of_auc)):
             values.append(np.concatenate([compute(weights[i : i + _BLOCK, columns], rows)
                                           for i in range(0, len(weights), _BLOCK)]))
-    return {"macro_f1": np.mean(f1, axis=0), "roc_auc": np.mean(auc, axis=0)}
+    counts = np.array(counts)
+    return {"macro_f1": _mean_over_models(np.array(f1), counts), "roc_auc": _mean_over_models(np.array(auc), counts)}
+
+
+def _mean_over_models(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The mean of ``(models, draws)`` weighted by ``counts``, (draws,); a model none of whose clips was drawn has no part in
+    it, and one that is undefined on what was drawn leaves the draw undefined."""
+    total = counts.sum(axis=0)
+    return np.where(counts > 0, values * counts, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
 
 
 def _draws_of_f1(weights: np.ndarray, rows: Answers) -> np.ndarray:

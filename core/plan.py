@@ -65,8 +65,9 @@ def make_plan(config: TrainConfig) -> Plan:
                             "rename the class")
     splits = tuple(make_splits(dataset, config.protocol, config.folds, config.seed))
     if config.select == "best_validation" and not all(split.validation for split in splits):
+        other = "" if config.protocol == "split" else " or split"  # which has none where the data set has no fold 4
         raise UserError(f"select=best_validation needs a validation fold, and the protocol {config.protocol} has none; "
-                        "use select=last, or the protocol assignment or split")
+                        f"use select=last, or the protocol assignment{other}")
     return Plan(config, dataset, splits)
 
 

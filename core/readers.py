@@ -6,6 +6,7 @@ a layout to the test that recognises it and its reader, and the first that match
 
 import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -28,12 +29,19 @@ TABLE_COLUMNS = ("path", "fold", "source", "start", "end")  # any other may hold
 ESC50_TABLE = "meta/esc50.csv"
 URBAN_TABLE = "metadata/UrbanSound8K.csv"
 READY, SEGMENTS = "denoised_clips", "speech_segments"
+PART_NUMBERS = "1 for test, 4 for validation, 2 for training"  # as the protocol split goes by them
 FROM_NAMES = "fold and source are read from each file's name (fold-source-take)"
 
 
 def normalised(name: str) -> str:
     """Letters and digits in lower case: how names are compared."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def archive_source(path: str) -> str | None:
+    """The recording in a file's name of ESC-10 and ESC-50, ``fold-source-take``; None where it is named otherwise."""
+    named = ESC10_FILE.fullmatch(PurePosixPath(path).stem)
+    return ARCHIVE_FILE.match(named[1])[2] if named else None
 
 
 def clip_identity(dataset_name: str, key: str) -> str:
@@ -172,6 +180,7 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
     """A table with ``path`` and the label's column, and optionally ``fold``, ``source``, ``start``, ``end``."""
     rows = read_table(table, ("path", label), TABLE_COLUMNS)
     columns = rows[0].keys() if rows else ()
+    others = [name for name in columns if name.strip() and name not in ("path", "fold", "start", "end")]
     paths = [relative_path(row["path"], row.where) for row in rows]  # one file is one path, however it is spelt
     by_name = {} if "source" in columns else sources_by_name(paths)
     clips = []
@@ -180,14 +189,24 @@ def read_metadata(table: Path, label: str = "label") -> Dataset:
                       for key in ("start", "end"))
         if end is not None and end <= (start or 0):
             raise UserError(f"{row.where}: the clip ends at {end:g} s, which is not after its start at {start or 0:g} s")
-        fold = number(row["fold"], "fold", row.where, int) if "fold" in columns else None
+        fold = _fold(row) if "fold" in columns else None
         source = _filled(row, "source") if "source" in columns else plain(by_name[path])
-        clips.append(Clip(path, _filled(row, label), fold, source, start, end))
+        extra = tuple(sys.intern(plain(row[name].strip())) for name in others)  # few values, in many rows
+        clips.append(Clip(path, _filled(row, label), fold, source, start, end, extra=extra))
     joined = joined_by_file((clip.path, clip.source) for clip in clips)
     clips = [replace(clip, source=joined[clip.source]) for clip in clips]
     shared = "; those that share a file count as one" * any(source != one for source, one in joined.items())
     rule = f"source is a column of {table.name}{shared}" if "source" in columns else name_rule(by_name)
-    return _dataset(table.parent.name, table.parent, clips, "table", rule)
+    dataset = _dataset(table.parent.name, table.parent, clips, "table", rule)
+    return replace(dataset, columns=tuple(plain(name.strip()) for name in others))
+
+
+def _fold(row: Row) -> int:
+    try:
+        return number(row["fold"], "fold", row.where, int)
+    except UserError as error:
+        raise UserError(f"{error}; number the folds from 1, or the parts of a data set as the protocol split goes by them: "
+                        f"{PART_NUMBERS}") from None
 
 
 def _filled(row: Row, column: str) -> str:

@@ -11,7 +11,8 @@ HISTORY_COLUMNS = ("fold", "epoch", "split", "loss", "accuracy", "learning_rate"
 PREDICTION_COLUMNS = ("path", "model_fold", "clip_fold", "split", "target")  # then one column per class
 METRICS = ("accuracy", "macro_f1", "roc_auc")
 _TEXTS = ("run", "experiment", "model", "dataset", "protocol")
-_NUMBERS = ("seed", "epochs", "clips", "parameters_trainable", "parameters_frozen", "macs", "seconds")
+_NUMBERS = ("seed", "epochs", "clips", "parameters_trainable", "parameters_frozen", "macs", "seconds",
+            "test_copies", "validation_copies")
 
 
 @while_it_stays
@@ -39,6 +40,9 @@ def _rules(summary: dict):
     folds = summary.get("folds", [])
     yield "folds", isinstance(folds, list) and all(
         isinstance(fold, dict) and all(_is_number(fold.get(key)) for key in ("fold", "clips", *METRICS)) for fold in folds)
+    counts = summary.get("confusion_matrix", [])
+    yield "confusion_matrix", isinstance(counts, list) and all(
+        isinstance(row, list) and None not in row and all(map(_is_number, row)) for row in counts)
     validation, together = summary.get("validation"), summary.get("ensemble")
     yield "validation", validation is None or (
         isinstance(validation, dict) and _is_block(validation.get("accuracy")))

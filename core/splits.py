@@ -11,7 +11,7 @@ import numpy as np
 
 from core.datasets import Dataset
 from core.errors import UserError
-from core.wording import count
+from core.wording import count, listed
 
 PROTOCOLS = {
     "assignment": "Fold 1 is kept for the test; four models train on folds 2 to 5, each leaving one of them out to "
@@ -91,12 +91,20 @@ def clip_folds(dataset: Dataset, protocol: str, folds: int = 5, seed: int = 0) -
         return _own_folds(dataset)
     if protocol == "kfold":
         return _derived_folds(dataset, folds, seed)
-    if dataset.folds == OWN_FIVE:
+    if goes_by_own_folds(protocol, dataset):
         return _own_folds(dataset)
     if protocol == "assignment":
         return _derived_folds(dataset, 5, seed)
     derived = _derived_folds(dataset, _parts_of_split(dataset), seed)
     return np.array(SPLIT_ORDER, dtype=np.int64)[derived - 1]
+
+
+def goes_by_own_folds(protocol: str, dataset: Dataset) -> bool:
+    """Whether the clips are parted by the data set's own folds: by some of the five only under ``split``, which can do without
+    a validation fold (nothing is chosen by it) and with one fold to train on."""
+    if protocol == "split":
+        return 1 in dataset.folds and bool({2, 3, 5} & set(dataset.folds)) and set(dataset.folds) <= set(OWN_FIVE)
+    return protocol == "published" or (protocol == "assignment" and dataset.folds == OWN_FIVE)
 
 
 def _parts_of_split(dataset: Dataset) -> int:
@@ -110,9 +118,31 @@ def explained(protocol: str, dataset: Dataset) -> str:
         return f"{dataset.name} has no folds of its own to repeat."
     if protocol not in WITHOUT_FIVE or dataset.folds == OWN_FIVE:
         return PROTOCOLS[protocol]
-    unused = f" {dataset.name}’s own {len(dataset.folds)} folds are not used by it." if len(dataset.folds) > 1 else ""
+    if goes_by_own_folds(protocol, dataset):
+        trained = [str(fold) for fold in dataset.folds if fold in (2, 3, 5)]
+        validates = "validates on fold 4, " if 4 in dataset.folds else ""
+        nothing = "" if validates else f" Nothing validates, because {dataset.name} has no fold 4."
+        return (f"One model: it trains on fold{'s' * (len(trained) > 1)} {listed(trained)}, {validates}and is tested once on "
+                f"fold 1.{nothing}")
     held = 100 / _parts_of_split(dataset)
-    return WITHOUT_FIVE[protocol].format(train=100 - 2 * held, held=held) + unused
+    return WITHOUT_FIVE[protocol].format(train=100 - 2 * held, held=held) + unused_folds(protocol, dataset)
+
+
+def unused_folds(protocol: str, dataset: Dataset) -> str:
+    """A sentence where the data set has folds of its own, and a protocol that could go by folds draws others."""
+    if protocol not in WITHOUT_FIVE or len(dataset.folds) < 2 or goes_by_own_folds(protocol, dataset):
+        return ""
+    numbered = " Numbered from 1 to 5 they would be." if len(dataset.folds) == 5 else ""
+    return f" {dataset.name}’s own {len(dataset.folds)} folds are not used by it.{numbered}"
+
+
+def what_can_be_drawn(dataset: Dataset) -> str:
+    """For a sentence on too few recordings: what can be drawn of these, with a comma behind it; empty where nothing can."""
+    fewest = min(_sources_per_class(dataset).values())
+    if fewest < 2:
+        return ""
+    split = "the protocol split or " * (fewest > 2 and not goes_by_own_folds("split", dataset) and not dataset.lost_folds)
+    return f"choose {split}kfold with {fewest} folds, "
 
 
 def leaks(dataset: Dataset) -> list[str]:
@@ -196,12 +226,12 @@ def _derived_folds(dataset: Dataset, folds: int, seed: int) -> np.ndarray:
     """
     if folds < 2:
         raise UserError(f"expected 2 folds or more, found {folds}")
-    for name, sources in _sources_per_class(dataset).items():
-        if sources < folds:
-            clips, _ = _size_of(dataset, name)
-            raise UserError(f"class {name} has {count(clips, 'clip')} from {count(sources, 'recording')}, and {folds} "
-                            f"folds need at least {folds} recordings in every class; use fewer folds, add recordings, or "
-                            f"tell them apart in another way ({dataset.source_rule})")
+    name, sources = min(_sources_per_class(dataset).items(), key=lambda item: item[1])
+    if sources < folds:
+        clips, _ = _size_of(dataset, name)
+        raise UserError(f"class {name} has {count(clips, 'clip')} from {count(sources, 'recording')}, and {folds} folds need "
+                        f"at least {folds} recordings in every class; {what_can_be_drawn(dataset)}add recordings, or tell them "
+                        f"apart in another way ({dataset.source_rule})")
     from sklearn.model_selection import StratifiedGroupKFold
 
     ready = np.array([not clip.segment for clip in dataset.clips])

@@ -16,6 +16,7 @@ from core.carry_out import carry_out
 from core.config import TrainConfig
 from core.errors import UserError
 from core.files import write_json, write_text
+from core.finished import recordings_in
 from core.objective import Objective
 from core.progress import Progress
 from core.search_space import starting_point, suggest
@@ -189,7 +190,9 @@ class Search:
         states = table["state"].value_counts()
         verdict = None
         with suppress(UserError):  # answers that cannot be read are written again; the verdict comes back with them
-            verdict = judge(self.config, table, self.study.answers(), settings)
+            answers = self.study.answers()
+            sources = recordings_in(self.objective.plan.dataset, answers["path"])
+            verdict = judge(self.config, table, answers, settings, sources)
         told = {} if verdict is None else {
             "start": {"trial": verdict.start, "validation_accuracy": round(verdict.start_accuracy, 6)},
             "validation_clips": verdict.clips, "only_best_right": verdict.only_best, "only_start_right": verdict.only_start,

@@ -6,26 +6,30 @@ corrected for their number by Holm's method (:mod:`core.comparison`): only then 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from core.comparison import ALPHA, holm, mcnemar
+from core.comparison import ALPHA, holm, mcnemar, won_by_recording
 from core.config import TrainConfig, field_named
+from core.finished import recordings_of
 from core.study_folder import START, Study
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``best`` and ``start`` are trial numbers; accuracies are 0 to 1, over ``clips`` validation clips: ``over_folds`` where
-    they are means over folds of unequal size, which are no shares of these clips. ``only_best`` and ``only_start``: clips
-    that only one of the two answered rightly; ``p``: Holm's, over ``compared`` trials."""
+    """``best`` and ``start`` are trial numbers; accuracies are 0 to 1, over ``clips`` validation clips of ``recordings``
+    recordings: ``over_folds`` where they are means over folds of unequal size, which are no shares of these clips.
+    ``only_best`` and ``only_start``: clips that only one of the two answered rightly; ``p``: Holm's, over ``compared``
+    trials."""
 
     best: int
     start: int
     best_accuracy: float
     start_accuracy: float
     clips: int
+    recordings: int
     only_best: int
     only_start: int
     p: float
@@ -48,11 +52,12 @@ class Verdict:
         return 100 * (self.best_accuracy - self.start_accuracy)
 
 
-def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, settings: dict[int, dict]) -> Verdict | None:
+def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, settings: dict[int, dict],
+          sources: Mapping[str, str]) -> Verdict | None:
     """The verdict on a study's finished trials; None where the starting point is not trained to its end.
 
-    ``trials`` and ``answers`` as in the study's folder; ``settings``: what each trial changed. Of equal trials the first is
-    the best, so that a tie goes to the starting point.
+    ``trials`` and ``answers`` as in the study's folder; ``settings``: what each trial changed; ``sources``: the recordings by
+    the paths of the clips. Of equal trials the first is the best, so that a tie goes to the starting point.
     """
     complete = trials[trials["state"] == "complete"].sort_values("trial")
     complete = complete[complete["trial"].astype(int).astype(str).isin(answers.columns)]
@@ -63,14 +68,17 @@ def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, sett
     accuracy = dict(zip(complete["trial"].astype(int), complete["validation_accuracy"].astype(float), strict=True))
     numbers = [start, *(int(number) for number in complete["trial"] if number != start)]
     best = max(numbers, key=accuracy.get)
-    right = {number: (answers[str(number)] == answers["target"]).to_numpy() for number in numbers}
+    answers = answers.set_index("path")
+    right = {number: answers[str(number)] == answers["target"] for number in numbers}
     others = numbers[1:]
     only = {number: (int((right[number] & ~right[start]).sum()), int((right[start] & ~right[number]).sum()))
             for number in numbers}
-    p = dict(zip(others, holm([mcnemar(*only[number]) for number in others]), strict=True))
+    p = dict(zip(others, holm([mcnemar(won_by_recording(right[number], right[start], sources)) for number in others]),
+                 strict=True))
     before = config.to_dict()
     changes = {name: (before[name], value) for name, value in settings.get(best, {}).items() if value != before[name]}
-    return Verdict(best, start, accuracy[best], accuracy[start], len(answers), *only[best], p.get(best, 1.0), len(others),
+    return Verdict(best, start, accuracy[best], accuracy[start], len(answers),
+                   len({sources.get(path, path) for path in answers.index}), *only[best], p.get(best, 1.0), len(others),
                    changes if best != start else {},
                    any(abs(accuracy[number] - right[number].mean()) > 1e-5 for number in (best, start)))
 
@@ -78,7 +86,8 @@ def judge(config: TrainConfig, trials: pd.DataFrame, answers: pd.DataFrame, sett
 def verdict_of(study: Study) -> Verdict | None:
     """The verdict on what a study's folder holds. Raises :class:`core.errors.UserError` where that cannot be read."""
     trials = study.trials()
-    return judge(study.config, trials, study.answers(), settings_of(trials, study))
+    answers = study.answers()
+    return judge(study.config, trials, answers, settings_of(trials, study), recordings_of(study.config, answers["path"]))
 
 
 def settings_of(trials: pd.DataFrame, study: Study) -> dict[int, dict]:
@@ -102,7 +111,8 @@ def sentence(verdict: Verdict, start: str = "the defaults", *, ended: bool = Tru
         return f"{nothing}: {others} than {start}, {of}."
     gain = (f"{of}, {verdict.points:+.1f} points against {start}: {_clips(verdict.only_best)} that only the best set gets "
             f"right, {_clips(verdict.only_start)} that only {start} do")
-    test = f"McNemar's test, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"
+    over = f" over {verdict.recordings} recordings" * (verdict.recordings < verdict.clips)
+    test = f"McNemar's test{over}, corrected for {verdict.compared} {_trials(verdict.compared)}: {_p(verdict.p)}"
     if verdict.won:
         return f"{won}: trial {verdict.best} reached {gain} ({test})."
     return (f"{unsure}: trial {verdict.best} reached {gain}, which chance explains as well ({test}).")

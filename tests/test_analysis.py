@@ -1,5 +1,7 @@
 """Which model is best, and why: every rule's sentence is flipped by predictions made to flip it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from core.head_agreement import HeadAgreement, _test_clips, head_agreement, kept
 from core.runs import get_run
 from core.wording import duration, interval, millions, percent, points, several
 from tests.app.fabricated_runs import fabricate_run
-from tests.finished_runs import finished, flipped
+from tests.finished_runs import finished, flipped, summary_of
 
 GOOD = [i % 10 != 0 for i in range(100)]  # 90 %, the mistakes spread over folds and classes
 NEAR, FAR = flipped(GOOD, [1, 2]), flipped(GOOD, [i for i in range(100) if i % 10 in (1, 2, 3, 4)])  # 88 %, 50 %
@@ -53,6 +55,33 @@ def test_best():
                                  "cnn_transformer_h4" in mixed.sentence
     assert "t-test over 5 folds" in mixed.test and "3 pairs" in mixed.test
     assert "only one model" in found(title, cnn())
+
+
+def uneven(run, sizes=(70, 10, 10, 10)):
+    """The run with its clips in folds of these sizes, and its numbers computed again."""
+    fold = np.repeat(range(1, len(sizes) + 1), sizes)
+    rows = run.predictions.assign(model_fold=fold, clip_fold=fold)
+    return replace(run, predictions=rows, metrics=run.metrics | summary_of(rows, run.class_names, run.protocol, {}))
+
+
+def test_a_mean_over_folds_of_unequal_size_is_not_said_to_be_a_share_of_the_clips():
+    first, other = uneven(cnn([i < 70 for i in range(100)])), uneven(h(4, [i < 60 for i in range(100)]))
+    found_best = found("Which model is best?", first, other)
+    assert "25.0 % right on average over folds of unequal size (70.0 % of all 100 test clips, 95 %: 60.4" in found_best.sentence
+    says(found("Which classes are hard?", first, other), False, "no reliable difference to the 65.0 % over all")
+
+
+def test_clips_of_one_recording_decide_as_one():
+    """Fifty clips that only one model gets right decide where they are fifty recordings, and not where they are two."""
+    halves = {f"{i}.wav": f"speaker {i // 50}" for i in range(100)}
+    runs = cnn([i % 4 != 3 for i in range(100)]), h(4, [i % 4 < 2 for i in range(100)])
+    for title in ("Which model is best?", "Which classes decide?", "Which classes are hard?"):
+        says(found(title, *runs), True)
+        says(found(title, *runs, sources=halves), False)
+    told = found("Which model is best?", *runs, sources=halves)
+    assert "on 100 clips of 2 recordings, each with all of its clips as one: p = 0.50" in told.test
+    says(found("Are they as sure as they should be?", runs[1]), True)
+    says(found("Are they as sure as they should be?", runs[1], sources=halves), False)
 
 
 def test_attention():

@@ -5,6 +5,7 @@ import pytest
 
 from app.charts.palette import split_colour, whole_ticks
 from app.charts.training import POINTS, learning_curves, mean_of_furthest
+from core.baseline import Guess, guess_at_test, guess_of
 
 
 def history(epochs: dict[str, int], splits=("train", "validation")) -> pd.DataFrame:
@@ -73,12 +74,26 @@ def test_only_a_final_model_gives_an_empty_figure():
     assert not learning_curves(history({"final": 3}, splits=("train",)), "loss", epochs=4).data
 
 
-def test_chance_is_marked_for_accuracy_only():
+def test_guessing_is_marked_for_accuracy_only():
     for metric, marked in (("accuracy", True), ("loss", False)):
-        figure = learning_curves(history({"1": 2}), metric, epochs=4, chance=0.1)
+        figure = learning_curves(history({"1": 2}), metric, epochs=4, guess=Guess(0.1))
         assert bool(figure.layout.shapes) is marked
-    text = learning_curves(history({"1": 2}), "accuracy", epochs=4, chance=0.1).layout.annotations[0].text
+    text = learning_curves(history({"1": 2}), "accuracy", epochs=4, guess=Guess(0.1)).layout.annotations[0].text
     assert text == "guessing: 10 %"
+
+
+def test_where_one_class_is_commoner_its_share_is_marked():
+    figure = learning_curves(history({"1": 2}), "accuracy", epochs=4, guess=guess_of(["a", "b", "c"], [6, 90, 8]))
+    assert figure.layout.annotations[0].text == "always the commonest class: 87 %"
+    assert figure.layout.shapes[0].y0 == pytest.approx(100 * 90 / 104)
+
+
+def test_the_best_guess():
+    assert guess_of(["a", "b"], [40, 40]) == guess_of(["a", "b"], []) == guess_of(["a", "b"], [0, 0]) == Guess(0.5)
+    assert guess_of(["a", "b"], [1000, 1001]) == Guess(0.5), "what is not seen is not said"
+    assert guess_of(["a", "b"], [1, 3]) == Guess(0.75, "b") and guess_of([], []) is None
+    assert guess_at_test(["a", "b"], {"confusion_matrix": [[0, 6], [0, 2]]}) == Guess(0.75, "a"), "rows are the true classes"
+    assert guess_at_test(["a", "b"], {}) == Guess(0.5)
 
 
 def test_a_very_long_history_is_thinned_but_keeps_its_end():

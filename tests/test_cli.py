@@ -116,6 +116,34 @@ def test_a_run_says_in_one_line_how_it_ended(tiny_folder, capsys):
     assert table[1].split()[:6] == ["mine", "cnn1d", "split", "0", "finished", "100%"]
 
 
+def test_folds_that_are_not_gone_by_are_told_before_a_training(tiny_folder, capsys):
+    rows = [f"{path.relative_to(tiny_folder).as_posix()},{path.parent.name},{int(path.name[0]) - 1}"
+            for path in sorted(tiny_folder.rglob("*.wav"))]
+    (tiny_folder / "metadata.csv").write_text("\n".join(["path,label,fold", *rows]))
+    arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--protocol", "split", "--sources", "file", *TINY]
+    assert main([*arguments, "--name", "zero"]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("split: One model")
+    assert first.endswith("own 5 folds are not used by it. Numbered from 1 to 5 they would be.")
+    assert len(rest) == 1 and rest[0].startswith("zero: accuracy")
+    assert main([*arguments, "--name", "quiet", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 1
+
+
+def test_two_parts_are_trained_and_tested_without_a_validation(tiny_folder, capsys):
+    rows = [f"{path.relative_to(tiny_folder).as_posix()},{path.parent.name},{1 if path.name[0] == '1' else 2}"
+            for path in sorted(tiny_folder.rglob("*.wav"))]
+    (tiny_folder / "metadata.csv").write_text("\n".join(["path,label,fold", *rows]))
+    arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--protocol", "split", "--sources", "file", *TINY]
+    assert main([*arguments, "--name", "parts"]) == 0
+    assert capsys.readouterr().out.startswith("parts: accuracy")
+    (run,) = list_runs()
+    assert run.summary["validation"] is None and run.summary["folds"][0]["clips"] == 6
+    assert set(run.predictions()["clip_fold"]) == {1}
+    assert main([*arguments, "--set", "select=best_validation"]) == 2
+    assert "has none; use select=last, or the protocol assignment\n" in capsys.readouterr().err
+
+
 def test_nothing_starts_when_one_combination_cannot(tiny_folder, capsys):
     arguments = ["train", "--dataset", str(tiny_folder), "--model", "cnn1d", "--model", "cnn9", *TINY]
     assert main(arguments) == 2

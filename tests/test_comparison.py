@@ -3,6 +3,7 @@ than they support."""
 
 import dataclasses
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -21,12 +22,37 @@ from tests.app.fabricated_runs import fabricate_run
 from tests.finished_runs import finished, flipped
 
 
+def alike(runs):
+    """Where every clip is a recording of its own."""
+    return compare(runs, {})
+
+
+def matched(field):
+    return matches(field, {})
+
+
 def test_mcnemar_equals_the_binomial_test():
     from scipy.stats import binomtest
 
     for first, second in [(0, 0), (1, 0), (5, 5), (3, 9), (0, 10), (17, 30), (200, 260)]:
         expected = binomtest(first, first + second).pvalue if first + second else 1.0
-        assert mcnemar(first, second) == pytest.approx(expected)
+        assert mcnemar([1] * first + [-1] * second + [0] * 7) == pytest.approx(expected)
+
+
+def test_recordings_are_won_and_lost_with_all_of_their_clips():
+    """Against a count of all signs; then twenty clips of one recording, which decide nothing, and of twenty, which do."""
+    for won in ([3, -1, 2], [5], [4, 4, -4, 1, 0], [2, 1, 1, -3, 6, -1]):
+        sums = [sum(sign * gain for sign, gain in zip(signs, won, strict=True)) for signs in product((1, -1), repeat=len(won))]
+        assert mcnemar(won) == pytest.approx(np.mean([abs(one) >= abs(sum(won)) for one in sums]))
+    good, bad = forced([True] * 20), forced([False] * 20)
+    paths = [f"sounds/{i}" for i in range(20)]
+    alone, apart = ({path: source(path) for path in paths} for source in (lambda path: "speaker", lambda path: path))
+    assert compare({"a": good, "b": bad}, apart).pairs[0].p < 0.001
+    one = compare({"a": good, "b": bad}, alone)
+    assert one.pairs[0].p == 1.0 and (one.clips, one.recordings) == (20, 1)
+    match, = matches(contenders([finished(right=[True] * 100), finished("cnn_transformer_h2", [False] * 100)]),
+                     {f"{i}.wav": str(i // 25) for i in range(100)})
+    assert (match.recordings, match.p) == (4, pytest.approx(1 / 8)) and not match.reliable
 
 
 def test_holm():
@@ -44,19 +70,19 @@ def forced(right: list[bool], name="sounds") -> tuple:
 
 def test_the_sentence_claims_what_the_test_supports():
     good, other, bad = [True] * 80 + [False] * 20, [True] * 78 + [False] * 18 + [True] * 4, [True] * 40 + [False] * 60
-    two = compare({"h2": forced(other), "h4": forced(good)})
+    two = alike({"h2": forced(other), "h4": forced(good)})
     assert two.clips == 100 and (two.pairs[0].only_first, two.pairs[0].only_second) == (4, 2)
     assert sentence(two) == "h2 and h4 cannot be told apart on these 100 clips, p = 0.69."
-    three = compare({"h4": forced(good), "h2": forced(other), "cnn1d": forced(bad)})
+    three = alike({"h4": forced(good), "h2": forced(other), "cnn1d": forced(bad)})
     assert sentence(three) == ("h2 and h4 cannot be told apart on these 100 clips, p = 0.69; "
                                "both beat cnn1d, p < 0.001.")
-    alone = compare({"cnn1d": forced(bad), "h4": forced(good)})
+    alone = alike({"cnn1d": forced(bad), "h4": forced(good)})
     assert sentence(alone) == "h4 beats cnn1d on these 100 clips, p < 0.001."
-    four = compare({"h4": forced(good), "h2": forced(other), "h1": forced(good), "cnn1d": forced(bad)})
+    four = alike({"h4": forced(good), "h2": forced(other), "h1": forced(good), "cnn1d": forced(bad)})
     assert sentence(four) == ("h2 cannot be told apart from h4 or h1 on these 100 clips, p = 1.00; "
                               "all 3 beat cnn1d, p < 0.001.")
     middle = [True] * 70 + [False] * 30
-    chain = sentence(compare({"h4": forced(good), "h3": forced(middle), "h0": forced([True] * 64 + [False] * 36)}))
+    chain = sentence(alike({"h4": forced(good), "h3": forced(middle), "h0": forced([True] * 64 + [False] * 36)}))
     assert chain == "h4 beats h3 and h0 on these 100 clips, p ≤ 0.004."
 
 
@@ -64,19 +90,19 @@ def test_only_the_best_is_said_to_beat_what_only_the_best_beats():
     best = [True] * 90 + [False] * 10
     second = [True] * 85 + [False] * 15
     third = [True] * 81 + [False] * 19
-    assert sentence(compare({"a": forced(best), "b": forced(second), "c": forced(third)})) == (
+    assert sentence(alike({"a": forced(best), "b": forced(second), "c": forced(third)})) == (
         "a and b cannot be told apart on these 100 clips, p = 0.12; a beats c, p = 0.012.")
 
 
 def test_runs_without_common_clips_are_not_compared():
-    assert compare({"a": forced([True] * 5), "b": forced([True] * 5, name="other")}) is None
-    assert compare({}) is None
+    assert alike({"a": forced([True] * 5), "b": forced([True] * 5, name="other")}) is None
+    assert alike({}) is None
 
 
 def test_several_models_of_a_clip_answer_together_on_the_clips_both_runs_tested():
     one, classes = forced([True] * 60 + [False] * 40)
     four = pd.concat([one.iloc[:20].assign(model_fold=model) for model in (2, 3, 4, 5)])
-    comparison = compare({"four": (four, classes), "one": (one, classes)})
+    comparison = alike({"four": (four, classes), "one": (one, classes)})
     assert comparison.clips == 20 and comparison.pooled == ("four",)
     assert comparison.correct == {"four": 1.0, "one": 1.0}
 
@@ -118,7 +144,8 @@ def test_seeds_of_one_model_and_protocol_are_pooled_and_other_settings_stand_apa
     first, second, third = contenders(runs)
     assert first.seeds == (0, 1) and first.over == "seeds" and first.spread == "2 seeds"
     assert first.accuracy == pytest.approx(0.85) and first.scores["accuracy"].std == pytest.approx(np.std([0.8, 0.9], ddof=1))
-    assert (first.scores["accuracy"].low, first.scores["accuracy"].high) == pytest.approx(tuple(wilson(85, 100)))
+    ends = np.mean([wilson(80, 100), wilson(90, 100)], axis=0)
+    assert (first.scores["accuracy"].low, first.scores["accuracy"].high) == pytest.approx(tuple(ends)), "no narrower"
     assert (second.title, second.spread) == ("cnn1d · assignment", "4 models") and second.validation.mean == pytest.approx(0.8)
     assert (first.name, third.name) == ("cnn1d [epochs 3]", "cnn1d [epochs 15]") and third.validation is None
     assert first.seconds == pytest.approx(10) and contenders([runs[0], runs[0]])[0].spread == "5 folds"
@@ -162,30 +189,30 @@ def test_folders_of_one_name_with_other_clips_are_two_data_sets():
 def test_two_contenders_are_told_apart_only_where_both_tests_say_so():
     good = [i % 10 != 0 for i in range(100)]
     worse = flipped(good, [i for i in range(100) if i % 10 in (1, 2, 3)])  # 6 clips less right in every fold of 20
-    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
+    match, = matched(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
     assert match.ahead.model == "cnn1d" and match.reliable and match.folds.p < 0.001
     assert match.meaning.startswith("cnn1d is reliably better than cnn_transformer_h2 (McNemar p < 0.001, t-test over 5 folds")
     one_fold = flipped(good, [i for i in range(20) if good[i]])  # all of it in one fold: the folds do not agree
-    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", one_fold)]))
+    match, = matched(contenders([finished(right=good), finished("cnn_transformer_h2", one_fold)]))
     assert match.p < 0.001 and match.p_folds > 0.05 and not match.reliable and "The two tests disagree" in match.meaning
-    match, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", flipped(good, [3, 50]))]))
+    match, = matched(contenders([finished(right=good), finished("cnn_transformer_h2", flipped(good, [3, 50]))]))
     assert not match.reliable and match.meaning.startswith("No reliable difference")
 
 
 def test_the_same_answers_with_more_seeds_are_no_more_evidence_from_the_folds():
     good = [i % 10 != 0 for i in range(100)]
     worse = flipped(good, [1, 2, 3, 21, 22, 41, 61, 81])
-    once, = matches(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
-    thrice, = matches(contenders([finished(model, right, seed=seed) for model, right in
+    once, = matched(contenders([finished(right=good), finished("cnn_transformer_h2", worse)]))
+    thrice, = matched(contenders([finished(model, right, seed=seed) for model, right in
                                   (("cnn1d", good), ("cnn_transformer_h2", worse)) for seed in range(3)]))
     assert thrice.folds == once.folds and thrice.folds.folds == 5
 
 
 def test_the_t_test_says_why_it_cannot_be_made():
-    match, = matches(contenders([finished(protocol="assignment"), finished("cnn_transformer_h2", protocol="assignment")]))
+    match, = matched(contenders([finished(protocol="assignment"), finished("cnn_transformer_h2", protocol="assignment")]))
     assert match.folds is None and "tested once" in match.why_not and not match.reliable
     shuffled = finished("cnn_transformer_h2", folds=4)
-    match, = matches(contenders([finished(), shuffled]))
+    match, = matched(contenders([finished(), shuffled]))
     assert match.folds is None and match.why_not == "their folds hold different clips" and match.clips == 100
 
 
@@ -194,9 +221,9 @@ def test_p_values_of_several_pairs_are_corrected_and_seeds_that_both_have_answer
     middle, low = flipped(good, range(8)), flipped(good, range(40))
     runs = [finished("cnn_transformer_h4", good, protocol="split"), finished("cnn_transformer_h2", middle, protocol="split"),
             finished("cnn1d", low, protocol="split"), finished("cnn1d", good, protocol="split", seed=1)]
-    found = {(m.first.model, m.second.model): m for m in matches(contenders(runs))}
+    found = {(m.first.model, m.second.model): m for m in matched(contenders(runs))}
     assert found["cnn_transformer_h4", "cnn1d"].only_first == 40, "seed 1 of cnn1d has nothing to stand against"
-    raw = [mcnemar(8, 0), mcnemar(40, 0), mcnemar(32, 0)]
+    raw = [mcnemar([1] * 8), mcnemar([1] * 40), mcnemar([1] * 32)]
     assert sorted(m.p for m in found.values()) == pytest.approx(sorted(holm(raw)))
 
 

@@ -9,18 +9,26 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from torch.nn import functional
 
 from core import crossval, tracking
+from core.baseline import guess_in
+from core.clips import Clip
 from core.config import ROOT, TrainConfig
+from core.copies import copies_heard
 from core.crossval import run_training
 from core.devices import describe_device
 from core.errors import UserError
+from core.facts import ClipFacts
 from core.files import write_json
+from core.lengths import lengths_told
 from core.metrics import summarise
 from core.plan import make_plan
 from core.run_folder import HISTORY_COLUMNS, Run
 from core.runs import cancel, create_run
+from core.splits import Split
+from core.summary import recompute
 from core.training import FoldState
 
 
@@ -77,16 +85,78 @@ def test_the_folder_holds_what_is_promised(config, protocol):
 
     summary = json.loads((run.path / "summary.json").read_text())
     assert list(summary) == ["run", "experiment", "model", "dataset", "protocol", "seed", "epochs", "clips",
-                             "parameters_trainable", "parameters_frozen", "macs", "seconds", "class_names", "folds",
-                             "accuracy", "macro_f1", "roc_auc", "validation", "ensemble", "confusion_matrix"]
+                             "parameters_trainable", "parameters_frozen", "macs", "seconds", "class_names", "test_copies",
+                             "validation_copies", "folds", "accuracy", "macro_f1", "roc_auc", "validation", "ensemble",
+                             "confusion_matrix"]
     assert (summary["run"], summary["clips"], summary["class_names"]) == ("r", 30, names)
     assert summary["macs"] > 0 and summary["parameters_trainable"] > 0 and summary["seconds"] > 0
     again = summarise(run.predictions(), names, protocol, {clip.key: clip.source for clip in clips})
     assert {key: summary[key] for key in again} == json.loads(json.dumps(again)), "recomputed from the file alone"
     record = json.loads((run.path / "config.json").read_text())
     assert record["class_names"] == names and len(record["data"]) == 64
+    assert record["class_clips"] == dict.fromkeys(names, 10)
+    assert summary["test_copies"] == summary["validation_copies"] == 0 and "sound exactly" not in run.log()
     assert run.device == describe_device()["name"] and f"device: {run.device}" in (run.path / "log.txt").read_text()
     assert run.status.state == "finished" and run.status.progress == 1
+
+
+def test_copies_of_what_a_model_trained_on_are_counted_said_and_kept(config, tiny_folder):
+    high = tiny_folder / "001 - High"
+    (high / "2-999-A.wav").write_bytes((high / "1-101-A.wav").read_bytes())
+    for fold in (1, 2):  # silence is no copy of silence
+        soundfile.write(high / f"{fold}-99{fold}-B.wav", np.zeros(4_000), 8_000)
+    published = trained(config.replace(protocol="published", epochs=1), "published")
+    assert (published.summary["test_copies"], published.summary["validation_copies"]) == (2, 0)
+    log = published.log()
+    assert "2 of 33 test clips sound exactly like a clip that the model was trained on" in log
+    assert log.index("sound exactly") < log.index("Training cnn1d"), "it is known before the training"
+    recompute(published)
+    assert published.summary["test_copies"] == 2
+    assignment = trained(config.replace(protocol="assignment", epochs=1), "assignment")
+    assert (assignment.summary["test_copies"], assignment.summary["validation_copies"]) == (1, 0)
+    assert "1 of 7 test clips sounds exactly like" in assignment.log()
+
+
+def test_a_copy_is_the_same_sound_on_the_training_side_of_a_split_that_answers_for_it():
+    facts = [ClipFacts(sound=sound, peak_db=peak) for sound, peak in [
+        ("a", -3), ("b", -3), ("a", -3), ("c", -3), ("z", float("-inf")), ("z", float("-inf")), ("", -3), ("", -3)]]
+    splits = [Split(1, (0, 1, 4, 6), (3,), (2, 5, 7), segments=(3,)), Split(2, (1, 4, 6), (0,), (2, 5, 7))]
+    assert copies_heard(splits, facts, dynamic=False) == {"test_copies": 1, "validation_copies": 0}
+    assert copies_heard(splits, facts, dynamic=True) == {"test_copies": 1, "validation_copies": 1}
+    assert copies_heard(splits[1:], facts, dynamic=True) == {"test_copies": 0, "validation_copies": 0}
+
+
+@pytest.mark.parametrize("seconds, sentences", [
+    ([12.0] * 40, ["40 of 40 clips are longer than 5 s: only their middle 5 s are heard; a clip length of 12 s hears all of "
+                   "them"]),
+    ([5.0] * 39 + [6.24], ["1 of 40 clips is longer than 5 s: only its middle 5 s are heard; a clip length of 6.3 s hears all "
+                           "of them"]),
+    ([900.0] * 2, ["2 of 2 clips are longer than 5 s: only their middle 5 s are heard; a metadata.csv with the columns start "
+                   "and end makes clips of their parts"]),
+    ([1.0] * 30 + [4.0] * 10, ["30 of 40 clips are shorter than half the clip length of 5 s, and the rest is silence; a clip "
+                               "length of 4 s holds all of them and costs less"]),
+    ([0.1] * 3, ["3 of 3 clips are shorter than half the clip length of 5 s, and the rest is silence; a clip length of 0.25 s "
+                 "holds all of them and costs less"]),
+    ([1.0] * 99 + [9.0], ["99 of 100 clips are shorter than half the clip length of 5 s, and the rest is silence; a shorter "
+                          "clip length costs less, and hears only the middle of the longest"]),
+    ([5.001] * 40, []), ([5.24] * 40, []), ([5.0] * 398 + [7.0, 7.24], []), ([1.0] * 20 + [4.0] * 20, []), ([], []),
+])
+def test_clips_that_do_not_suit_the_clip_length_are_told_of(seconds, sentences):
+    facts = [*(ClipFacts(seconds=each) for each in seconds), ClipFacts(error="it cannot be read"), ClipFacts(seconds=99.0)]
+    clips = [Clip(f"{index}.wav", "a", None, str(index)) for index in range(len(facts) - 1)]
+    clips.append(Clip("raw.wav", "a", None, "raw", segment=True))
+    assert lengths_told(clips, facts, TrainConfig()) == sentences
+
+
+def test_the_log_says_what_is_not_heard_and_the_record_how_many_clips_a_class_has(config, tiny_folder):
+    for file in list((tiny_folder / "002 - Low").glob("[3-5]-*")):
+        file.unlink()
+    run = trained(config.replace(clip_seconds=0.25, epochs=1), "short")
+    assert "24 of 24 clips are longer than 0.25 s: only their middle 0.25 s are heard" in run.log()
+    (run.path / "summary.json").unlink()  # as before it is finished
+    assert guess_in(run).in_words == "always the commonest class: 42 %"
+    write_json(run.path / "config.json", {name: value for name, value in run.record.items() if name != "class_clips"})
+    assert guess_in(run).in_words == "guessing: 33 %", "a run that was made before they were noted"
 
 
 @pytest.mark.parametrize("protocol", ["published", "kfold"])

@@ -143,3 +143,26 @@ def test_as_a_process_it_prints_one_json_document(tiny_folder):
     done = subprocess.run([sys.executable, "-m", "core", "data", "check", str(tiny_folder), "--json"], cwd=ROOT,
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and json.loads(done.stdout)["clips"] == 30 and done.stderr == ""
+
+
+def test_what_was_overlooked_is_told_by_the_check_too(tmp_path, capsys):
+    root = numbered(tmp_path / "set", ["cat/a", "cat/b", "dog/c", "dog/d", "cow/day/e"])
+    (oddity,) = run_json(capsys, root)["oddities"]
+    assert oddity.startswith("folder cow has no sound file directly inside")
+    assert main(["data", "check", str(root)]) == 0
+    assert f"\nFolder{oddity[len('folder'):]}.\n" in capsys.readouterr().out
+
+
+def test_silence_is_no_sound_that_clips_share(tmp_path):
+    """Every silent clip is the same to the sample, and says nothing of the names of their classes."""
+    root = numbered(tmp_path / "set", ["cat/a", "cat/b", "dog/c", "dog/d"])
+    half = np.sin(np.arange(800) / 10)
+    soundfile.write(root / "cat" / "a.wav", np.zeros(800), 8_000)
+    soundfile.write(root / "dog" / "c.wav", np.zeros(800), 8_000)
+    soundfile.write(root / "dog" / "d.wav", np.stack([half, -half], axis=1), 8_000, subtype="FLOAT")
+    report = check(load_dataset(root))
+    assert report["silent"] == ["cat/a.wav", "dog/c.wav", "dog/d.wav"]
+    assert report["duplicates"] == report["contradictions"] == []
+    words = sentences(report)
+    assert any(sentence.startswith("1 silent clip has several channels, which may cancel each other") for sentence in words)
+    assert not any("in more than one class" in sentence or "the same sound" in sentence for sentence in words)

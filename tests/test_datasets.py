@@ -2,6 +2,9 @@
 
 import csv
 import os
+import re
+import shlex
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from core.datasets import (
 )
 from core.errors import UserError
 from core.grouping import joined_by_file, sources_by_name
+from core.overlooked import overlooked
 from core.preview import oddities
 from core.readers import ESC10_CLASSES, read_archive
 from core.splits import leaks, make_splits
@@ -180,6 +184,7 @@ def test_classes_left_out_may_not_take_a_fold_with_them(tmp_path):
     (["path,class", "a.wav,x"], "no column 'label'; its columns are 'path', 'class'"),
     (["path,label", "a.wav,x", "b.wav,"], "line 3.*'label' is empty"),
     (["path,label,fold", "a.wav,x,one"], "line 2: fold expects a whole number, found 'one'"),
+    (["path,label,fold", "a.wav,x,test"], "found 'test'; number .* 1 for test, 4 for validation, 2 for training"),
     (["path,label,fold", "a.wav,x,1", "b.wav,y,100000000000000000000"], "line 3: fold expects a whole number"),
     (["path,label,start", "a.wav,x,-1"], "start expects seconds"),
     (["path,label,start,end", "a.wav,x,2,1.5"], "ends at 1.5 s, which is not after its start at 2 s"),
@@ -419,3 +424,70 @@ def test_what_looks_wrong_is_said_before_a_data_set_is_used(tmp_path, tiny_datas
     said = oddities(load_dataset(root))
     assert said[0] == "1 of 3 files that the table names is not there (the first: gone.wav)"
     assert said[-1].startswith("1 recording stands in more than one fold (the first: s)")
+
+
+def test_class_folders_with_their_sounds_further_down_are_told(tmp_path):
+    root = touch(tmp_path / "set", "cat/a.wav", "dog/b.wav", "cow/day0/c.wav", "pig/day0/d.wav", "notes/read.txt")
+    assert overlooked(load_dataset(root)) == [
+        "2 folders (cow, pig) each have no sound file directly inside, and count as no class; move the sounds up that lie "
+        "further down, or name the class of every file in a metadata.csv with the columns path and label",
+        "folder notes has no sound file directly inside, and counts as no class"]
+    (root / "cow" / "day0" / "c.wav").rename(root / "cow" / "c.wav")
+    assert load_dataset(root).class_names == ("cat", "cow", "dog") and "folder pig has" in overlooked(load_dataset(root))[0]
+
+
+def test_folders_called_like_parts_of_a_data_set_are_no_silent_classes(tmp_path):
+    root = touch(tmp_path / "set", "train/dog1.wav", "train/cat1.wav", "Test/dog2.wav", "loose.txt")
+    (sentence,) = overlooked(load_dataset(root))
+    assert sentence.startswith("the folders Test and train were taken for classes") and "metadata.csv" in sentence
+    assert "(1 for test, 4 for validation, 2 for training, under the protocol split)" in sentence
+    assert overlooked(load_dataset(touch(tmp_path / "traffic", "train/a.wav", "bus/b.wav"))) == [], "a train may be heard"
+
+
+def test_the_numbers_of_the_parts_that_are_advised_are_gone_by(tmp_path):
+    """What the refusal of words, and the sentence on a column of them, say of the column fold is what ``split`` does."""
+    parts = {"test": 1, "val": 4, "train": 2}
+    words = [(f"{part[:2]}{letter}.wav", letter, part) for part in parts for letter in "xy"]
+    place = table(tmp_path / "metadata.csv", "path,label,part", *(",".join(row) for row in words))
+    (sentence,) = overlooked(load_dataset(place))
+    assert sentence.startswith("the table has a column part (test, train, val) that is not used")
+    table(place, "path,label,fold", *(f"{path},{label},{parts[part]}" for path, label, part in words))
+    dataset = load_dataset(place)
+    assert overlooked(dataset) == []
+    (split,) = make_splits(dataset, "split")
+    for side, part in (("test", "te"), ("validation", "va"), ("train", "tr")):
+        assert sorted({dataset.clips[i].path[:2] for i in getattr(split, side)}) == [part]
+
+
+def test_classes_whose_names_only_look_unlike_are_told(tmp_path):
+    names = ["Dog", "dog", "DOG ", "Vögel", unicodedata.normalize("NFD", "Vögel"), "sea lion", "sealion", "cat"]
+    place = table(tmp_path / "metadata.csv", "path,label", *(f"{chr(97 + at)}.wav,{name}" for at, name in enumerate(names)))
+    dataset = load_dataset(place)
+    (sentence,) = overlooked(dataset)
+    assert len(dataset.class_names) == 8, "they are not merged in silence"
+    assert "DOG = Dog = dog; " in sentence and "sea lion = sealion" in sentence and "cat" not in sentence
+    assert any(unicodedata.normalize("NFC", group) == "Vögel = Vögel" for group in re.split(r"[;(] ?|\)", sentence))
+
+
+@pytest.mark.parametrize(("heading", "word"), [
+    ("speaker", "speaker"), ("speaker_id", "speaker"), ("SpeakerID", "speaker"), ("Session No", "session"),
+    ("client_id", "client"), ("age_group", None), ("website", None), ("text", None)])
+def test_a_column_that_sounds_like_recordings_is_offered(tmp_path, heading, word):
+    rows = [f"{letter}.wav,{'xy'[at % 2]},s{at // 4}" for at, letter in enumerate("abcdefgh")]
+    place = table(tmp_path / "metadata.csv", f"path,label,{heading}", *rows)
+    said = overlooked(load_dataset(place))
+    if word is None:
+        assert said == []
+        return
+    (sentence,) = said
+    assert sentence.startswith(f"the table has a column {heading} (2 values) that is not used; if clips of one {word} should")
+    (*_, chosen) = shlex.split(sentence)
+    assert overlooked(load_dataset(place, sources=chosen)) == [], "what it says is done"
+    table(place, f"path,label,{heading},source", *(f"{row},{row[0]}" for row in rows))
+    assert overlooked(load_dataset(place)) == [], "the table says itself what a recording is"
+
+
+def test_a_column_that_is_the_class_is_not_offered_for_recordings(voices):
+    (voices / "metadata.csv").write_text((voices / "metadata.csv").read_text().replace(",source\n", ",number\n"))
+    assert overlooked(load_dataset("voices", label="speaker")) == []
+    assert "a column speaker (2 values)" in overlooked(load_dataset("voices", label="word"))[0]

@@ -10,7 +10,7 @@ import pytest
 
 from core.classwise import clips_behind, confusion_table, per_class, roc_curves, rows_of, voices
 from core.errors import UserError
-from core.intervals import bootstrap_interval, source_weights, wilson
+from core.intervals import bootstrap_interval, drawn_from, source_weights, wilson, wilson_by_source
 from core.metrics import answers, ensemble, of_split, summarise
 from core.scores import confusion, macro_f1, roc_auc, weighted_auc
 
@@ -210,6 +210,48 @@ def test_bootstrap_draws_whole_sources_within_strata():
     assert (weights[:, 3:] == 1).all()  # the only source of fold 2
     assert (source_weights(sources, strata, draws=200, seed=1) == weights).all()
     assert bootstrap_interval(0.5, np.full(10, np.nan)) is None
+
+
+def test_a_fold_of_few_recordings_is_not_drawn_from_by_itself():
+    """One speaker a fold: drawn within it, every draw is the same, and the interval would be a point."""
+    clips = table(clips=120, folds=6, skill=1)
+    speaker = {path: str(fold) for path, fold in zip(clips["path"], clips["clip_fold"], strict=True)}
+    found = summarise(clips, CLASSES, "published", speaker)
+    for metric in ("macro_f1", "roc_auc"):
+        low, high = found[metric]["ci95"]
+        assert 0.4 < (high - low) / (3.92 * found[metric]["std"] / 6**0.5) < 1.3, "as wide as six folds scatter"
+        assert low < found[metric]["mean"] < high
+    assert found["accuracy"]["sources"] == 6
+    four = clips[clips["clip_fold"] <= 4]
+    assert summarise(four, CLASSES, "published", speaker)["macro_f1"]["ci95"] is None
+    assert drawn_from(["a"] * 3 + [*"bcde"], [1] * 7).tolist() == [1] * 7
+    assert drawn_from([*"abcdeab"], [1] * 5 + [2] * 2).tolist() == [0] * 7
+
+
+def test_a_perfect_score_has_no_interval_of_draws_that_are_all_perfect():
+    assert bootstrap_interval(1.0, np.ones(100)) is None
+
+
+def test_the_interval_of_a_share_knows_that_clips_of_one_recording_are_alike():
+    right = np.array([1, 1, 0, 1, 1, 0, 1, 1.0])
+    assert wilson_by_source(right, range(8)) == pytest.approx(wilson(6, 8))
+    assert wilson_by_source(right, [1] * 8) is None
+    for clips in (np.repeat([1, 1, 1, 0, 0], 24), np.ones(120)):
+        low, high = wilson_by_source(clips, np.repeat(range(5), 24))
+        alone = wilson(clips.sum(), 120)
+        assert low < alone[0] - 0.2 and high >= alone[1]
+    assert wilson_by_source(np.tile([1, 0], 60), np.repeat(range(60), 2))[1] > 0.59, "never taken for more clips than there are"
+
+
+def test_the_interval_of_a_share_holds_the_truth_as_often_as_it_says():
+    """Twenty recordings of twenty clips, each of its own difficulty, 80 % right on average."""
+    random, held = np.random.default_rng(0), np.zeros(2)
+    for _ in range(300):
+        right = (random.random((20, 20)) < random.beta(1.6, 0.4, (20, 1))).astype(float).ravel()
+        for place, (low, high) in enumerate((wilson(right.sum(), 400), wilson_by_source(right, np.repeat(range(20), 20)))):
+            held[place] += low <= 0.8 <= high
+    alone, by_source = held / 300
+    assert alone < 0.7 and by_source > 0.91
 
 
 def test_an_interval_lies_around_its_estimate_and_within_what_is_possible():

@@ -1,6 +1,7 @@
 """The report: everything is in it, it asks the network for nothing, and text from outside stays text."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +14,7 @@ from core.report.blocks import Heading, Items, Text, table
 from core.report.html import page as html_page
 from core.report.markdown import page as markdown_page
 from tests.app.fabricated_runs import fabricate_run
-from tests.finished_runs import finished, flipped
+from tests.finished_runs import finished, flipped, summary_of
 from tests.finished_studies import finished_study
 
 GOOD = [i % 10 != 0 for i in range(100)]
@@ -104,6 +105,44 @@ def test_a_small_line_in_a_cell_and_numbers_to_the_right():
     page = html_page("t", "s", [Heading("A b"), Text("x"), table(("n", "m"), [("1,000\n90 to 91 %", "word"), ("–", "2")])])
     assert '<td class="n">1,000<br><small>90 to 91 %</small></td><td>word</td>' in page
     assert '<a href="#a-b">' in page and 'id="a-b"' in page
+
+
+HONEST = "Every test and validation number comes from clips that the model was not trained on."
+
+
+def test_copies_of_trained_clips_take_the_place_of_the_promise(report):
+    assert HONEST in read(report.written("html")).text
+    clean, copied = finished("cnn1d", GOOD), finished("cnn_transformer_h2", GOOD)
+    copied.metrics.update(test_copies=8, validation_copies=0)
+    told = "8 of 100 test clips sound exactly like a clip that the model was trained on"
+    alone = make_report([copied]).written("html")
+    assert HONEST not in read(alone).text and read(alone).text.count(told) == 2, "at the top and at the run"
+    both = read(make_report([clean, copied]).written("html")).text
+    assert HONEST not in both and "In 1 of them clips sound exactly like" in both and both.count(told) == 1
+    clean.metrics.update(test_copies=0, validation_copies=0)
+    assert HONEST in read(make_report([clean]).written("html")).text
+
+
+@pytest.mark.parametrize("right, verdict", [([False] * 2 + [True] * 18, "not shown to be better"),
+                                            ([True] * 16 + [False] * 4, "no better"), ([True] * 2 + [False] * 18, "no better"),
+                                            ([True] * 200, "")])
+def test_an_accuracy_that_always_answering_the_commonest_class_reaches_is_told_so(right, verdict):
+    run = finished("cnn1d", right)
+    common = [index % 5 for index in range(len(right))]  # four in five clips are of the first class
+    targets = [run.class_names[max(0, index - 3)] for index in common]
+    table = run.predictions.assign(target=targets)
+    table[list(run.class_names)] = [[float((name == target) == good) for name in run.class_names]
+                                    for target, good in zip(targets, right, strict=True)]
+    run = replace(run, predictions=table, metrics=run.metrics | summary_of(table, run.class_names, run.protocol, {}))
+    text = read(make_report([run]).written("html")).text
+    assert "always the commonest class: 80 %" in text
+    assert ("Always answering" in text) is bool(verdict)
+    assert not verdict or f"Always answering bark would be right on 80.0 %: this accuracy is {verdict}." in text
+
+
+def test_of_equal_classes_nothing_is_said_of_the_commonest(report):
+    text = read(make_report([finished("cnn1d", 0.2)]).written("html")).text
+    assert "guessing: 25 %" in text and "Always answering" not in text and "commonest" not in text
 
 
 def test_two_data_sets_are_compared_apart():

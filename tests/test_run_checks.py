@@ -78,6 +78,8 @@ GOOD = {"run": "r", "epochs": 3, "class_names": ["cat", "dog"], "accuracy": {"me
     ({"folds": "five"}, "folds"), ({"folds": [{"fold": "x"}]}, "folds"), ({"class_names": "cat"}, "class_names"),
     ({"class_names": [1, 2]}, "class_names"), ({"model": None}, "model"), ({"epochs": "3"}, "epochs"),
     ({"validation": {}}, "validation"), ({"ensemble": {"accuracy": "x"}}, "ensemble"),
+    ({"test_copies": "many"}, "test_copies"), ({"confusion_matrix": [1, 2]}, "confusion_matrix"),
+    ({"confusion_matrix": [[None]]}, "confusion_matrix"),
 ])
 def test_a_summary_of_another_shape_counts_as_none(run, change, name):
     file = run.path / "summary.json"

@@ -1,5 +1,6 @@
 """Properties of the four protocols on random data sets, and the refusals."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from core.clips import Clip, Dataset
 from core.datasets import load_dataset
 from core.errors import UserError
-from core.splits import PROTOCOLS, Split, audit, clip_folds, explained, leaks, make_splits
+from core.preview import small_classes
+from core.splits import PROTOCOLS, Split, audit, clip_folds, explained, leaks, make_splits, unused_folds
 
 
 def random_dataset(seed: int, folds: int = 0, least_sources: int = 5) -> Dataset:
@@ -196,3 +198,58 @@ def test_a_protocol_is_explained_as_it_is_with_this_data(tiny_dataset):
 def test_an_unknown_protocol_lists_the_known(tiny_dataset):
     with pytest.raises(UserError, match="assignment, published, split, kfold"):
         make_splits(tiny_dataset, "loo")
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("fewest", [1, 2, 3, 4])
+def test_what_a_refusal_advises_is_accepted(seed, fewest):
+    whole = random_dataset(seed)
+    few = sorted({clip.source for clip in whole.clips if clip.label == "c0"})[:fewest]
+    dataset = replace(whole, clips=tuple(clip for clip in whole.clips if clip.label != "c0" or clip.source in few))
+    with pytest.raises(UserError) as caught:
+        make_splits(dataset, "assignment", seed=seed)
+    (told,) = small_classes(dataset) if len([clip for clip in dataset.clips if clip.label == "c0"]) > 1 else [str(caught.value)]
+    for sentence in (str(caught.value), told):
+        assert "add recordings, or" in sentence and "fewer folds" not in sentence
+        advised = re.search(r"; choose (the protocol split or )?kfold with (\d+) folds, add", sentence)
+        assert bool(advised) == (fewest > 1), "with one recording nothing works but more of them"
+        if advised:
+            assert len(make_splits(dataset, "kfold", int(advised[2]), seed)) == fewest == int(advised[2])
+            assert bool(advised[1]) == (fewest > 2)
+            if advised[1]:
+                make_splits(dataset, "split", seed=seed)
+
+
+def test_many_classes_of_four_recordings_have_a_way(tiny_dataset):
+    clips = tuple(Clip(f"{number}/{letter}.wav", f"{number:02d}", None, f"{number}{letter}") for number in range(50)
+                  for letter in "abcd")
+    dataset = replace(tiny_dataset, clips=clips, class_names=tuple(f"{number:02d}" for number in range(50)))
+    with pytest.raises(UserError, match="choose the protocol split or kfold with 4 folds, add recordings, or"):
+        make_splits(dataset, "assignment")
+    assert len(make_splits(dataset, "kfold", 4)) == 4 and make_splits(dataset, "split")
+
+
+@pytest.mark.parametrize(("numbers", "said"), [
+    ({1, 2}, "it trains on fold 2, and is tested once on fold 1. Nothing validates, because tiny has no fold 4."),
+    ({1, 2, 4}, "it trains on fold 2, validates on fold 4, and is tested once on fold 1."),
+    ({1, 3, 4, 5}, "it trains on folds 3 and 5, validates on fold 4, and is tested once on fold 1."),
+    ({1, 4}, "own 2 folds are not used"), ({2, 3}, "own 2 folds are not used"), ({0, 1, 2}, "own 3 folds are not used"),
+    ({1, 2, 6}, "own 3 folds are not used")])
+def test_split_goes_by_some_of_the_five_folds_where_they_say_enough(tiny_dataset, numbers, said):
+    ordered = sorted(numbers)
+    clips = tuple(replace(clip, fold=ordered[clip.fold - 1]) for clip in tiny_dataset.clips if clip.fold <= len(numbers))
+    dataset = replace(tiny_dataset, clips=clips)
+    assert said in explained("split", dataset)
+    if "not used" in said:
+        assert said in unused_folds("split", dataset)
+        return
+    assert unused_folds("split", dataset) == "" and "not used" in unused_folds("assignment", dataset)
+    (split,) = make_splits(dataset, "split", seed=5)
+    assert [{clips[i].fold for i in side} for side in (split.train, split.validation, split.test)] == [
+        numbers & {2, 3, 5}, numbers & {4}, {1}]
+
+
+def test_five_folds_of_other_numbers_are_told_what_to_do(tiny_dataset):
+    other = replace(tiny_dataset, clips=tuple(replace(clip, fold=clip.fold - 1) for clip in tiny_dataset.clips))
+    assert "Numbered from 1 to 5 they would be." in unused_folds("assignment", other)
+    assert unused_folds("assignment", tiny_dataset) == unused_folds("kfold", other) == unused_folds("published", other) == ""

@@ -10,14 +10,16 @@ from core.verdict import changed_in_words, judge, noise, sentence
 CONFIG = TrainConfig(model="cnn1d")
 
 
-def judged(*right: int, clips: int = 100, states: tuple[str, ...] = (), whys: tuple[str, ...] = (START,)):
-    """The verdict on trials that get the first so many clips right; the first of them is the starting point."""
+def judged(*right: int, clips: int = 100, states: tuple[str, ...] = (), whys: tuple[str, ...] = (START,), takes: int = 1):
+    """The verdict on trials that get the first so many clips right; the first of them is the starting point. ``takes`` clips
+    are of one recording."""
     states = states or ("complete",) * len(right)
     rows = [(n, states[n], count / clips, whys[n] if n < len(whys) else "") for n, count in enumerate(right)]
     trials = pd.DataFrame(rows, columns=["trial", "state", "validation_accuracy", "why"])
-    answers = {"target": ["a"] * clips} | {str(n): ["a"] * count + ["b"] * (clips - count) for n, count in enumerate(right)
+    answers = {"path": [*map(str, range(clips))], "target": ["a"] * clips} | {str(n): ["a"] * count + ["b"] * (clips - count) for n, count in enumerate(right)
                                            if states[n] == "complete"}
-    return judge(CONFIG, trials, pd.DataFrame(answers), {n: {"mixup": n / 10} for n in range(len(right))})
+    return judge(CONFIG, trials, pd.DataFrame(answers), {n: {"mixup": n / 10} for n in range(len(right))},
+                 {path: int(path) // takes for path in answers["path"]})
 
 
 def test_a_clear_winner_is_said_to_have_won():
@@ -35,6 +37,11 @@ def test_a_small_gain_is_not():
     assert "p = 0.25" in sentence(verdict)
 
 
+def test_clips_of_few_recordings_decide_nothing():
+    assert judged(50, 70).won and not judged(50, 70, takes=10).won, "twenty clips of two recordings"
+    assert "(McNemar's test over 10 recordings, corrected for 1 trial: p = 0.50)" in sentence(judged(50, 70, takes=10))
+
+
 def test_many_trials_make_the_same_gain_less_sure():
     assert judged(50, 57).won
     assert not judged(50, 57, *[51] * 20).won
@@ -49,8 +56,8 @@ def test_a_tie_goes_to_the_starting_point():
 
 def test_a_mean_over_folds_of_unequal_size_is_not_said_to_be_a_share_of_the_clips():
     trials = pd.DataFrame([(0, "complete", 0.362, START)], columns=["trial", "state", "validation_accuracy", "why"])
-    answers = pd.DataFrame({"target": ["a"] * 19, "0": ["a"] * 7 + ["b"] * 12})
-    assert sentence(judge(CONFIG, trials, answers, {0: {}})) == (
+    answers = pd.DataFrame({"path": range(19), "target": ["a"] * 19, "0": ["a"] * 7 + ["b"] * 12})
+    assert sentence(judge(CONFIG, trials, answers, {0: {}}, {})) == (
         "Only the defaults were trained to the end so far: 36.2 % on 19 validation clips "
         "(the mean over folds of unequal size).")
 

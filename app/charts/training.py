@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.palette import ink, new_figure, plain, split_colour, whole_ticks
+from core.baseline import Guess
 
 POINTS = 400  # per line; longer histories are thinned, their last epoch kept
 HEIGHT = 250  # px; both figures and the run's head fit a laptop's window
@@ -12,11 +13,11 @@ METRICS = {"loss": ("Loss (cross-entropy)", "", ".3f"), "accuracy": ("Accuracy (
 
 
 def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bool = False,
-                    chance: float | None = None) -> go.Figure:
+                    guess: Guess | None = None) -> go.Figure:
     """``loss`` or ``accuracy`` over epochs from the rows of ``history.csv``.
 
     The mean is over the folds that are furthest, so it does not jump while a later fold is on its way. ``epochs`` fixes
-    the axis, so that curves grow in place. ``chance`` (0 to 1) is the accuracy of guessing.
+    the axis, so that curves grow in place. ``guess`` is what an answer reaches that does not listen.
     """
     axis, unit, digits = METRICS[metric]
     title = "Accuracy, higher is better" if metric == "accuracy" else "Loss, lower is better"
@@ -45,10 +46,11 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
     figure.update_layout(showlegend=True, uirevision=metric, hovermode="closest")
     if metric == "accuracy":
         figure.update_yaxes(range=[0, 102], dtick=20)
-        if chance:
-            figure.add_hline(y=100 * chance, line={"color": ink(dark).muted, "width": 1, "dash": "dot"},
-                             annotation={"text": f"guessing: {100 * chance:.0f} %", "font_size": 11,
-                                         "font_color": ink(dark).muted}, annotation_position="bottom right")
+        if guess:
+            where = "top left" if guess.name else "bottom right"  # curves rise to the one, and beyond the other
+            figure.add_hline(y=100 * guess.share, line={"color": ink(dark).muted, "width": 1, "dash": "dot"},
+                             annotation={"text": guess.in_words, "font_size": 11,
+                                         "font_color": ink(dark).muted}, annotation_position=where)
     return figure
 
 

@@ -5,7 +5,8 @@ import streamlit as st
 from app.components.frame import escape
 from app.data.choose import FOLDER, dialog, open_dialog
 from app.data.download import download_button, esc10_is_missing, is_downloading, progress
-from app.data.preview import as_sentence
+from app.data.preview import as_sentence, tell_overlooked
+from app.state import current_label
 from core.clips import Dataset
 from core.preview import small_classes
 from core.splits import leaks
@@ -22,6 +23,7 @@ def data_card(dataset: Dataset) -> None:
     good, sentence = leak_sentence(dataset)
     icon = ":green[:material/check_circle:]" if good else ":orange[:material/warning:]"
     st.markdown(f"{icon} {escape(sentence)}")
+    tell_overlooked(dataset, current_label())
     progress()
     if dataset.name == "demo" and esc10_is_missing():
         _begin()

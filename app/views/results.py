@@ -48,7 +48,8 @@ def details() -> None:
 
 hold_places({"results_cost": 56})
 hold_fields("results_experiment", "results_compared", "results_run")
-page_header("Results", "Every test and validation number comes from clips that the model was not trained on.")
+page_header("Results", "Every test and validation number comes from clips that the model was not trained on. "
+            "Where copies of these are among them, the run says so.")
 undo_bar(another_run)
 if results := results_of_all():
     chosen_run(results)

@@ -11,9 +11,11 @@ from app.components.frame import escape
 from app.state import is_dark
 from app.views.results_choice import another_run, instead_of
 from app.views.results_data import Result, once
-from app.views.results_parts import block, score, spread
+from app.views.results_parts import block, score, share_of_all, spread
 from app.views.run_menu import manage_menu, show_note
+from core.baseline import Guess, guess_at_test, no_better
 from core.classwise import confusion_table, per_class, roc_curves
+from core.copies import copies_told
 from core.finished import seconds_of_tested
 from core.metrics import METRICS, of_split, per_fold
 from core.runs import Run
@@ -45,6 +47,9 @@ def headline_block(result: Result, run: Run) -> None:
         _unfinished(result)
     if not result.scored:
         return
+    for told, icon in ((copies_told(metrics, result.clips), "content_copy"), (no_better(result.class_names, metrics), "info")):
+        if told:
+            st.warning(escape(told), icon=f":material/{icon}:")
     columns = st.columns(5, gap="small")
     for column, metric in zip(columns, METRICS, strict=False):
         value = metrics[metric]
@@ -85,11 +90,15 @@ def _unfinished(result: Result) -> None:
 
 def _meaning(result: Result, metric: str) -> str:
     number, clips = len(result.metrics["folds"]), count(result.clips, "test clip")
-    interval = ("Wilson's 95 % interval, each of the clips counted once" if metric == "accuracy" else
+    if sources := result.metrics["accuracy"].get("sources"):
+        clips += f" of {count(sources, 'recording')}"
+    interval = ("Wilson's 95 % interval, clips of one recording counted as alike as they are" if metric == "accuracy" else
                 "95 % interval by drawing whole recordings anew, 1,000 times")
     if number == 1:
         return f"One {result.over.removesuffix('s')} on {clips}. {interval}."
-    return f"Mean over {number} {result.over} on {clips}; ± is the standard deviation over {result.over}. {interval}."
+    of_all = share_of_all(result.metrics[metric])
+    together = f"Of all clips together {of_all} are right: folds of unequal size count alike in the mean. " if of_all else ""
+    return f"Mean over {number} {result.over} on {clips}; ± is the standard deviation over {result.over}. {together}{interval}."
 
 
 def _trained(result: Result) -> str:
@@ -179,12 +188,12 @@ def _curves(result: Result) -> None:
         if not len(history):
             st.caption("No epoch has ended yet.")
             return
-        chance = 1 / len(result.class_names) if result.class_names else None
+        guess = guess_at_test(result.class_names, result.metrics)
         for column, quantity in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
             with column:
-                show_figure(_curve(result, quantity, chance, is_dark()), f"results_{quantity}", alt=f"{quantity} by epoch")
+                show_figure(_curve(result, quantity, guess, is_dark()), f"results_{quantity}", alt=f"{quantity} by epoch")
 
 
 @once
-def _curve(result: Result, quantity: str, chance: float | None, dark: bool):
-    return learning_curves(result.history, quantity, epochs=result.settings.get("epochs", 0), chance=chance, dark=dark)
+def _curve(result: Result, quantity: str, guess: Guess | None, dark: bool):
+    return learning_curves(result.history, quantity, epochs=result.settings.get("epochs", 0), guess=guess, dark=dark)

@@ -1,5 +1,6 @@
 """The runs that are compared: one row per model and protocol, the sentence that sums them up, and two pictures."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -25,7 +26,7 @@ from app.views.results_experiment import CHOICE, experiment_choice
 from app.views.results_parts import block, in_percent
 from core.contenders import Contender, twins
 from core.finished import seconds_of_tested
-from core.metrics import METRICS
+from core.metrics import METRICS, interval_of
 from core.standings import standings
 from core.wording import duration, interval, listed
 
@@ -59,6 +60,9 @@ def comparison_block(results: dict[str, Result], chosen: str) -> None:
     if elsewhere := [result.name for result in others if result.finished and result.tested]:
         st.caption(escape("Not compared, because numbers compare only within one data set and the same classes of it: "
                           f"{', '.join(elsewhere)}."))
+    protocols = Counter(each.protocol for each in field)
+    if len(field) > 1 and (alone := [each.title for each in field if protocols[each.protocol] == 1]):
+        st.caption(escape(f"Compared with no other, because none has the same protocol: {', '.join(alone)}."))
     if again:
         st.caption(escape("Left out, because settings and seed are those of another run that is compared: "
                           f"{', '.join(f'{name} (as {other})' for name, other in again.items())}."))
@@ -95,7 +99,7 @@ def _row(result: Result) -> dict:
     """A run that is not compared: its numbers so far."""
     metrics = result.metrics
     means = {name: (metrics.get(name) or {}).get("mean") for name in METRICS}
-    low, high = (metrics.get("accuracy") or {}).get("ci95") or (None, None)
+    low, high = interval_of(metrics.get("accuracy") or {}) or (None, None)
     return {"model": result.name, "protocol": "", **means, "accuracy_low": low, "accuracy_high": high,
             "parameters": metrics.get("parameters_trainable"), "macs": metrics.get("macs"),
             "seconds": seconds_of_tested(result.history, metrics), "state": result.state}
@@ -130,18 +134,20 @@ def _table(field: Sequence[Contender], others: Sequence[Result], chosen: str) ->
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     row_table(
-        table if others else table.drop(columns="state"),
+        table if any(result.state != "finished" for result in others) else table.drop(columns="state"),
         next((place for place, names in enumerate(runs) if chosen in names), None), look_into,
         key=f"results_table_{len(rows)}", placeholder="–", height=table_height(min(len(rows), TALL)),
         alt="Every model and protocol with its accuracy, its other scores and its costs",
         column_config={
             "contender": text("Model · protocol", width=260, help="Select a row to look into its run"),
             "accuracy": number("Accuracy", format="%.1f %%", help="On the test clips: mean over folds, models or seeds"),
-            "interval": text("95 % interval", help="Wilson's interval; each clip counts once"),
+            "interval": text("95 % interval", width=104, help="Wilson's; clips of one recording count as alike as they are"),
             "sd": number("± sd", format="%.1f", help="Standard deviation over folds, models or seeds, in percentage points"),
             "validation": number("Validation", format="%.1f %%", help="Accuracy on the folds held out to validate"),
-            "macro_f1": number("Macro F1", format="%.1f %%"), "f1_ends": text("95 %", help="Whole recordings drawn anew"),
-            "roc_auc": number("AUC", format="%.3f"), "auc_ends": text("95 % ", help="Whole recordings drawn anew"),
+            "macro_f1": number("Macro F1", format="%.1f %%"),
+            "f1_ends": text("F1, 95 %", width=104, help="Whole recordings drawn anew"),
+            "roc_auc": number("AUC", format="%.3f"),
+            "auc_ends": text("AUC, 95 %", width=112, help="Whole recordings drawn anew"),
             "parameters": number("Parameters", format="localized", help="Trainable parameters"),
             "macs": number("MACs (M)", format="localized", help="Millions of multiply-accumulates for one clip"),
             "time": text("Training", help="Of the tested models, on the machine that trained them; "

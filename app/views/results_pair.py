@@ -16,6 +16,7 @@ from app.views.results_parts import AGAINST, BESIDE, block, in_percent
 from core.comparison import ALPHA, Comparison, compare, one_answer_each, p_text, sentence
 from core.config import TrainConfig
 from core.differences import one_right, setting_differences
+from core.finished import recordings
 from core.matches import fold_test
 from core.runs import by_any_name
 from core.wording import count, interval, points
@@ -86,7 +87,8 @@ def _write(link: str, name: str, chosen: str) -> None:
 
 
 def _side_by_side(first: Result, second: Result) -> None:
-    comparison = compare({result.name: (result.predictions, result.class_names) for result in (first, second)})
+    comparison = compare({result.name: (result.predictions, result.class_names) for result in (first, second)},
+                         next((recordings(run) for run in map(comparable, (first, second)) if run), {}))
     if comparison is None:
         st.caption("These two runs were not tested on the same clips, so only their settings are compared.")
     else:
@@ -112,7 +114,8 @@ def _in_words(comparison: Comparison, first: str, second: str) -> None:
     same = comparison.clips - pair.only_first - pair.only_second
     st.caption(f"Only the first is right on {pair.only_first}, only the second on {pair.only_second}; on the other {same} "
                f"both are right or both wrong, which tells nothing about the difference (McNemar's exact test). {asked}"
-               "Clips of one recording count as independent, so p is, if anything, too small.")
+               + f"They come from {count(comparison.recordings, 'recording')}; each is won or lost with all of its clips."
+               * (comparison.recordings < comparison.clips))
 
 
 def _over_folds(first: Result, second: Result) -> None:

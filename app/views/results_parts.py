@@ -8,6 +8,8 @@ import streamlit as st
 
 from app.components import explain
 from app.components.frame import escape
+from core.metrics import interval_of
+from core.wording import percent
 
 COMPARISON, PAIR, DETAILS = "results.comparison", "results.pair", "results.details"  # keys of the parts of the page
 AGAINST, BESIDE = "against", "first"  # of the address, as long as two runs are shown side by side: the second one, and the
@@ -37,11 +39,18 @@ def score(value: float | None, metric: str = "accuracy") -> str:
 
 
 def spread(value: dict, metric: str) -> str:
-    """``± 3.1 · 95 %: 74.0 to 82.1`` of a summary's {"mean", "std", "ci95"}."""
+    """``± 3.1 · 95 %: 74.0 to 82.1`` of a summary's metric."""
     parts = [] if value.get("std") is None else [f"± {_in_its_unit(value['std'], metric)}"]
-    if value.get("ci95"):
-        parts.append("95 %: " + " to ".join(_in_its_unit(end, metric) for end in value["ci95"]))
+    if ends := interval_of(value):
+        of = " of all clips" * (share_of_all(value) is not None)
+        parts.append(f"95 %{of}: " + " to ".join(_in_its_unit(end, metric) for end in ends))
     return " · ".join(parts)
+
+
+def share_of_all(value: dict) -> str | None:
+    """The share of all clips, which the interval is of, where folds of unequal size make their mean another number."""
+    pooled = value.get("pooled")
+    return None if pooled is None or percent(pooled) == percent(value["mean"]) else percent(pooled)
 
 
 def in_percent(value: float | None) -> float | None:

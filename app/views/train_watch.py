@@ -15,6 +15,7 @@ from app.views.results_parts import in_percent
 from app.views.run_menu import manage_menu, show_note, undo_bar
 from app.views.train_chip import state_chip
 from app.views.train_experiment import show_experiment
+from core.baseline import guess_in
 from core.errors import UserError
 from core.experiments import is_named, runs_of
 from core.runs import Run, cancel, first_to_show, get_run, list_runs, resume
@@ -177,8 +178,7 @@ def _curves(run: Run) -> None:
             place = st.container(height=2 * HEIGHT, border=True, key="no_curves")  # nothing jumps when they begin
             place.caption("The curves begin with the first epoch.")
         return
-    classes = run.record.get("class_names")
+    guess = guess_in(run)
     for metric in ("accuracy", "loss"):
-        figure = learning_curves(history, metric, epochs=run.config.epochs, dark=is_dark(),
-                                 chance=1 / len(classes) if classes else None)
+        figure = learning_curves(history, metric, epochs=run.config.epochs, dark=is_dark(), guess=guess)
         show_figure(figure, f"curves_{metric}", alt=f"{metric} by epoch, every fold and their mean")

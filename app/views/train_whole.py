@@ -43,7 +43,7 @@ def whole_assignment(ready: bool, plan_of) -> None:
             choose_name(STATE, len(plans))
         name, add, wrong_name = chosen_name(STATE)
         start(plans, "Start the whole assignment", STATE, name=name or f"assignment-{datetime.now():%y%m%d-%H%M%S}", add=add,
-              ready=not wrong_name, missing="What it will cost is said here as soon as it can be started.")
+              ready=not wrong_name, missing="What it will cost is said here as soon as it can be started.", lengths=False)
 
 
 def checked(settings: dict, seeds: list[int], plan_of) -> list[Plan]:

@@ -52,7 +52,7 @@ def analyse(field: Sequence[Contender], *, sources: Mapping[str, str] | None = N
     for contender in field:
         by_protocol.setdefault(contender.protocol, []).append(contender)
     order = sorted(by_protocol, key=lambda name: (-len(by_protocol[name]), -len(by_protocol[name][0].runs[0].test), name))
-    found = {name: tuple(matches(by_protocol[name])) for name in order}
+    found = {name: tuple(matches(by_protocol[name], sources or {})) for name in order}
     return [_of_one(name, by_protocol, found, dict(sources or {}), dict(attention or {})) for name in order]
 
 

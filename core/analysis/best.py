@@ -10,7 +10,10 @@ def rule(evidence: Evidence) -> Finding | str:
     if len(evidence.field) < 2:
         return f"{ONE} ({best.name})"
     score = best.scores["accuracy"]
-    share = f"{percent(score.mean)} of the {best.clips} test clips right (95 %: {interval(score.low, score.high)})"
+    ends = f"95 %: {interval(score.low, score.high)}" if score.low is not None else "too few recordings for an interval"
+    mean, of_all = percent(score.mean), percent(score.mean if score.pooled is None else score.pooled)
+    share = (f"{mean} of the {best.clips} test clips right ({ends})" if mean == of_all else
+             f"{mean} right on average over folds of unequal size ({of_all} of all {best.clips} test clips, {ends})")
     if not tied:
         sentence = f"{best.name} is best here: {share}, reliably better than {several(_names(beaten))}."
     elif not beaten:

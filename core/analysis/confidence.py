@@ -11,7 +11,7 @@ import numpy as np
 
 from core.analysis.evidence import Evidence, Finding, sides
 from core.contenders import Contender
-from core.intervals import source_weights, wilson
+from core.intervals import FEW, drawn_from, source_weights, wilson_by_source
 from core.metrics import answers
 from core.wording import interval, percent, points, several
 
@@ -21,7 +21,8 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Confidence:
-    """Shares from 0 to 1. ``low`` and ``high`` are the ends of ``said - right``; the two pairs are 95 % intervals."""
+    """Shares from 0 to 1. ``low`` and ``high`` are the ends of ``said - right``, as far apart as they can be where
+    too few recordings were tested; the two pairs are 95 % intervals."""
 
     name: str
     said: float
@@ -30,7 +31,7 @@ class Confidence:
     high: float
     error: float
     sure_wrong: float
-    sure_wrong_ends: tuple[float, float]
+    sure_wrong_ends: tuple[float | None, float | None]
 
 
 def rule(evidence: Evidence) -> Finding | str:
@@ -44,9 +45,9 @@ def rule(evidence: Evidence) -> Finding | str:
     if around:
         told.append(f"No reliable difference between how sure and how often right: {several(around)}.")
     worst = max(known, key=lambda one: one.sure_wrong)
-    told.append(f"Sure (80 % or more) and wrong most often is {worst.name}: {percent(worst.sure_wrong)} of its answers (95 %: "
-                f"{interval(*worst.sure_wrong_ends)})." if worst.sure_wrong else
-                "No answer is sure (80 % or more) and wrong.")
+    ends = f" (95 %: {interval(*worst.sure_wrong_ends)})" if interval(*worst.sure_wrong_ends) else ""
+    told.append(f"Sure (80 % or more) and wrong most often is {worst.name}: {percent(worst.sure_wrong)} of its answers{ends}."
+                if worst.sure_wrong else "No answer is sure (80 % or more) and wrong.")
     rows = [(one.name, percent(one.said), percent(one.right), points(one.said - one.right),
              interval(one.low, one.high, "points"), percent(one.error), percent(one.sure_wrong),
              interval(*one.sure_wrong_ends)) for one in known]
@@ -67,11 +68,12 @@ def confidence_of(contender: Contender, sources: Mapping[str, str]) -> Confidenc
     distance = np.bincount(clip, said - right) / answered
     sure_wrong = np.bincount(clip, (said >= SURE) & ~right) / answered
     folds = dict(zip(rows.paths, table["clip_fold"], strict=True))
-    weights = source_weights([str(sources.get(path, path)) for path in paths], [folds[path] for path in paths])
+    source_of = [str(sources.get(path, path)) for path in paths]
+    weights = source_weights(source_of, drawn_from(source_of, [folds[path] for path in paths]))
     draws = (weights @ distance) / weights.sum(axis=1)
-    low, high = map(float, np.percentile(draws, [2.5, 97.5]))
+    low, high = map(float, np.percentile(draws, [2.5, 97.5])) if len(set(source_of)) >= FEW else (-1.0, 1.0)
     return Confidence(contender.name, float(said.mean()), float(right.mean()), low, high, calibration_error(said, right),
-                      float(sure_wrong.mean()), tuple(wilson(float(sure_wrong.sum()), len(paths))))
+                      float(sure_wrong.mean()), tuple(wilson_by_source(sure_wrong, source_of) or (None, None)))
 
 
 def calibration_error(said: np.ndarray, right: np.ndarray) -> float:

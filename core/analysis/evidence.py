@@ -8,7 +8,7 @@ from core.comparison import p_text
 from core.config import field_named
 from core.contenders import Contender
 from core.matches import Match
-from core.wording import interval, percent, several
+from core.wording import count, interval, percent, several
 
 ONE = "only one model was tested under this protocol"
 
@@ -66,8 +66,9 @@ class Evidence:
             return "no test: they share no test clip"
         clips, total = found[0].clips, len(self.pairs)
         together = any(run.over == "models" and run.protocol == "assignment" for each in self.field for run in each.runs)
-        told = f"McNemar's exact test on {clips} clips{', each run by its models together' * together}: " + bound(
-            [match.p for match in found])
+        of = f" of {count(found[0].recordings, 'recording')}, each with all of its clips as one"
+        told = (f"McNemar's exact test on {clips} clips{of * (found[0].recordings < clips)}"
+                f"{', each run by its models together' * together}: " + bound([match.p for match in found]))
         folds = [match for match in found if match.folds]
         if folds:
             told += (f"; corrected resampled t-test over {folds[0].folds.folds} folds: "

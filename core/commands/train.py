@@ -101,10 +101,21 @@ def _created(args: argparse.Namespace) -> list[Run]:
     runs = experiments.create(plans, name, add=True, run_name=args.name)
     for each in runs:
         claim(each)
+    if not args.json:
+        for sentence in dict.fromkeys(_of_folds(plan) for plan in plans):
+            print(sentence, end="")
     if not args.json and (len(runs) > 1 or there):
         joined = f", beside the {count(len(there), 'run')} it has" if there else ""
         print(f"experiment {runs[0].experiment}: {experiments.in_short(estimate(plans))}{joined}")
     return runs
+
+
+def _of_folds(plan) -> str:
+    """A line where the data set has folds that the protocol does not go by: who numbered them may expect that it does."""
+    from core.splits import explained, unused_folds
+
+    protocol = plan.config.protocol
+    return f"{protocol}: {explained(protocol, plan.dataset)}\n" if unused_folds(protocol, plan.dataset) else ""
 
 
 def _check_new(name: str, there: list[Run], plans: list, assignment: bool) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core.analysis import analyse
 from core.config import checkpoints_dir
 from core.contenders import by_dataset, contenders
+from core.copies import copies_told
 from core.errors import UserError
 from core.finished import Finished, read_finished, recordings, unfinished_sentence
 from core.head_agreement import HeadAgreement, head_agreement
@@ -88,9 +89,10 @@ def make_report(runs: Sequence[Finished], title: str = "", attention: Mapping[st
     grounds = by_dataset(runs)
     for name, group in grounds.items():
         where, field = f": {name}" * (len(grounds) > 1), contenders(group)
-        analyses = analyse(field, sources=recordings(group[0]), attention=attention)
+        sources = recordings(group[0])
+        analyses = analyse(field, sources=sources, attention=attention)
         blocks += [Heading(f"In short{where}"), *in_short(field, analyses)]
-        blocks += [Heading(f"Comparison{where}"), *comparison_chapter(field)]
+        blocks += [Heading(f"Comparison{where}"), *comparison_chapter(field, sources)]
         blocks += [Heading(f"Analysis{where}"), *analysis_chapter(analyses)]
         blocks += [Heading(f"Hyper-parameters{where}"), *settings_chapter(field), *search_chapter(group)]
     blocks.append(Heading("Every run"))
@@ -101,6 +103,15 @@ def make_report(runs: Sequence[Finished], title: str = "", attention: Mapping[st
     blocks += [Heading("How this was measured"), *method_chapter(runs)]
     made = count(len(runs), "run")
     return Report(title or (runs[0].name if len(runs) == 1 else f"Comparison of {made}"),
-                  f"{made} on {listed(list(grounds))}. "
-                  "Every test and validation number comes from clips that the model was not trained on.",
+                  f"{made} on {listed(list(grounds))}. {_tested_on(runs)}",
                   tuple(blocks))
+
+
+def _tested_on(runs: Sequence[Finished]) -> str:
+    """What every number comes from, unless copies of what a model was trained on are among it."""
+    heard = [told for run in runs if (told := copies_told(run.metrics, run.clips))]
+    if not heard:
+        return "Every test and validation number comes from clips that the model was not trained on."
+    return heard[0] if len(runs) == 1 else (
+        f"In {len(heard)} of them clips sound exactly like a clip that the model was trained on; under “Every run” it is said "
+        "of which, and what to do.")

@@ -1,6 +1,6 @@
 """The chapters of a report that speak of all runs at once: in short, comparison, analysis, settings, method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 
@@ -34,7 +34,7 @@ def in_short(field: Sequence[Contender], analyses: Sequence[Analysis]) -> list[B
     return [Items(tuple(told))]
 
 
-def comparison_chapter(field: Sequence[Contender]) -> list[Block]:
+def comparison_chapter(field: Sequence[Contender], sources: Mapping[str, str]) -> list[Block]:
     """One row per model × protocol, accuracy against what it costs, and any two."""
     columns = ("model", "protocol", "test accuracy\n95 % interval", "standard\ndeviation", "validation\n95 % interval",
                "macro F1\n95 % interval", "ROC-AUC\n95 % interval", "parameters\nfrozen", "MACs\nper clip", "training\nseeds")
@@ -43,13 +43,13 @@ def comparison_chapter(field: Sequence[Contender]) -> list[Block]:
         (lambda each: each.macs, "Test accuracy (%) against compute", "multiply-accumulates per clip", millions),
         (lambda each: each.parameters, "Test accuracy (%) against size", "trainable parameters", thousands))
         if len([each for each in field if cost(each) and each.accuracy is not None]) > 1]
-    blocks: list[Block] = [table(columns, rows, "Accuracy: Wilson's interval, each test clip counted once; macro F1 and "
-                                 "ROC-AUC: whole recordings drawn anew 1,000 times. The standard deviation is over folds, "
-                                 "models or seeds (n − 1). Training: the time of the tested models on the machine that trained "
-                                 "them.")]
+    blocks: list[Block] = [table(columns, rows, "Accuracy: Wilson's interval, each test clip counted once, and clips of one "
+                                 "recording as alike as they are; macro F1 and ROC-AUC: whole recordings drawn anew 1,000 "
+                                 "times. The standard deviation is over folds, models or seeds (n − 1). Training: the time of "
+                                 "the tested models on the machine that trained them.")]
     if drawings:
         blocks.append(Beside(tuple((drawing,) for drawing in drawings)))
-    return blocks + _pairs(field)
+    return blocks + _pairs(field, sources)
 
 
 def _row(each: Contender) -> tuple[str, ...]:
@@ -66,11 +66,11 @@ def _ends(score: Score) -> str:
     return f"{percent(score.mean)}\n{interval(score.low, score.high)}"
 
 
-def _pairs(field: Sequence[Contender]) -> list[Block]:
+def _pairs(field: Sequence[Contender], sources: Mapping[str, str]) -> list[Block]:
     """Any two of one protocol, with the tests and what they mean."""
     blocks, told = [], []
     for protocol, group in groupby(sorted(field, key=lambda each: each.protocol), key=lambda each: each.protocol):
-        found = matches(list(group))
+        found = matches(list(group), sources)
         if not found:
             continue
         told += found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from core.baseline import Guess
 from core.classwise import Curve
 from core.contenders import Contender
 from core.report.canvas import WIDTH, Canvas, log_ticks, round_ticks
@@ -16,7 +17,7 @@ FEW = 20  # classes up to which each is named and numbered
 POINTS = 150  # per line
 
 
-def curves(history: pd.DataFrame, metric: str, chance: float | None = None) -> str:
+def curves(history: pd.DataFrame, metric: str, guess: Guess | None = None) -> str:
     """``loss`` or ``accuracy`` by epoch: every fold thin, the mean thick, training and validation."""
     rows = history[history["fold"].astype(str) != "final"]
     scale = 100 if metric == "accuracy" else 1
@@ -28,10 +29,11 @@ def curves(history: pd.DataFrame, metric: str, chance: float | None = None) -> s
     canvas.title("Accuracy by epoch (%)" if metric == "accuracy" else "Loss by epoch (cross-entropy)")
     canvas.y_axis(round_ticks(0, top))
     canvas.x_axis("epoch", round_ticks(0, last))
-    if chance and metric == "accuracy":
-        level = canvas.y(100 * chance)
+    if guess and metric == "accuracy":
+        level = canvas.y(100 * guess.share)
         canvas.line(canvas.left, level, canvas.right, level, colour="var(--muted)", dash="2 4")
-        canvas.text(canvas.right, level - 5, f"guessing {100 * chance:.0f} %", anchor="end", size=11)
+        x, anchor = (canvas.left + 4, "start") if guess.name else (canvas.right, "end")  # curves rise to the first from below
+        canvas.text(x, level - 5, guess.in_words, anchor=anchor, size=11)
     place = canvas.right
     for split in ("validation", "train"):
         part = rows[rows["split"] == split]

@@ -1,6 +1,8 @@
 """One run in a report: its numbers, learning curves, confusion matrix, ROC and the scores of each class."""
 
+from core.baseline import guess_at_test, no_better
 from core.classwise import confusion_table, per_class, roc_curves, rows_of
+from core.copies import copies_told
 from core.finished import Finished
 from core.metrics import METRICS
 from core.report.blocks import Beside, Block, Drawing, Folded, Heading, Text, table
@@ -24,7 +26,8 @@ def run_section(run: Finished, title: str) -> list[Block]:
         folds.append(("together", *_scores(metrics["ensemble"]), str(run.clips)))
     what = {"assignment": "model without fold", "split": "model without fold"}.get(run.protocol, "test fold")
     note = "Together: the mean probabilities of all models." if metrics.get("ensemble") else ""
-    return [Heading(f"{title}{seed}", 3), Text(" · ".join(facts), quiet=True),
+    odd = [Text(told) for told in (copies_told(metrics, run.clips), no_better(run.class_names, metrics)) if told]
+    return [Heading(f"{title}{seed}", 3), Text(" · ".join(facts), quiet=True), *odd,
             table((what, "accuracy", "macro F1", "ROC-AUC", "clips"), folds, note),
             Beside(((_curve(run, "accuracy"),), (_curve(run, "loss"),))),
             Beside(((_confusion(rows, run),), (_roc(rows, run),))), _classes(rows, run)]
@@ -43,7 +46,7 @@ def _deviations(metrics: dict) -> tuple[str, str, str]:
 def _curve(run: Finished, metric: str) -> Block:
     if not len(run.history):
         return Text("No history was kept.", quiet=True)
-    svg = curves(run.history, metric, 1 / len(run.class_names))
+    svg = curves(run.history, metric, guess_at_test(run.class_names, run.metrics))
     return Drawing(svg, f"{metric} by epoch", () if metric == "loss" else (_last(run),))
 
 

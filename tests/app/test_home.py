@@ -312,3 +312,26 @@ def test_names_from_outside_are_shown_letter_by_letter(data, tmp_path):
     assert not app.exception
     raw = "\n".join(str(e.value) for kind in ("markdown", "caption") for e in app.get(kind))
     assert "<b>" not in raw and "*star*" not in raw and ":red[" not in raw
+
+
+def test_what_was_overlooked_is_told_on_the_card_and_mended_by_a_column(data, tmp_path):
+    """Twenty clips of four speakers, whose names say nothing."""
+    root = write_tiny(tmp_path / "said", ("001 - One", "002 - Two"))
+    rows = [f"{path.relative_to(root).as_posix()},{path.parent.name[-3:]},s{number % 5},{number}"
+            for number, path in enumerate(sorted(root.rglob("*.wav")))]
+    (root / "metadata.csv").write_text("\n".join(["path,label,speaker,take", *rows]))
+    app = home(str(root))
+    assert "The table has a column speaker (5 values) that is not used; if clips of one speaker should stay" in said(app)
+    press(app, "Change")
+    app.segmented_control("data_way").set_value("My folder").run()
+    app.text_input("data_folder").set_value(str(root)).run()
+    app.segmented_control(f"folder_rule_{root}").set_value("column").run()
+    column = app.selectbox(f"folder_column_{root}")
+    assert column.options == ["speaker", "take"] and column.value == "speaker"
+    assert "5 recordings; the largest: s0 (4 clips)" in said(app)
+    press(app, "Use it")
+    assert not app.exception and "20 clips · 2 classes · 5 recordings" in said(app) and "that is not used" not in said(app)
+    press(app, "Change")
+    app.segmented_control("data_way").set_value("My folder").run()
+    app.switch_page("views/explore.py").run()
+    assert not app.exception

@@ -80,7 +80,7 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
     metrics = {metric.label: metric.value for metric in app.metric}
     assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
     assert metrics["Trainable parameters"] == "213,578"
-    assert next(metric.help for metric in app.metric).startswith("Mean over 5 folds on 30 test clips; ± is the standard")
+    assert next(metric.help for metric in app.metric).startswith("Mean over 5 folds on 30 test clips of 15 recordings; ± is")
     accuracy = load("first").summary["accuracy"]["mean"]
     assert metrics["Test accuracy"] == f"{100 * accuracy + 1e-9:.1f} %"
     runs = next(table.value for table in app.dataframe if "interval" in table.value)
@@ -241,13 +241,24 @@ def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
     app.multiselect(key="results_compared").set_value(["one", "other"]).run()
     assert not app.exception
     assert "Not compared, because numbers compare only within one data set and the same classes of it: other." in texts(app)
+    assert "state" not in app.dataframe[0].value, "all are finished, which needs no column"
+
+
+def test_a_run_whose_protocol_no_other_has_is_said_to_stand_alone(data, tmp_path, page):
+    make(data, tmp_path, "one", protocol="published")
+    make(data, tmp_path, "other", protocol="split", seed=1)
+    app = page(run="one")
+    app.multiselect(key="results_compared").set_value(["one", "other"]).run()
+    assert ("Compared with no other, because none has the same protocol: cnn_transformer_h4 · published, "
+            "cnn_transformer_h4 · split.") in texts(app)
 
 
 def test_of_two_runs_that_differ_in_nothing_the_chosen_one_is_compared(data, tmp_path, page):
     make(data, tmp_path, "first", protocol="split")
     make(data, tmp_path, "gpu", protocol="split", skill=3)
     app = page(run="first")
-    assert app.metric[0].help.replace("\\", "").startswith("One model on 6 test clips. Wilson's"), "no mean and no ± of one"
+    told = app.metric[0].help.replace("\\", "")
+    assert told.startswith("One model on 6 test clips of 3 recordings. Wilson's"), "no mean and no ± of one"
     for chosen, other in (("first", "gpu"), ("gpu", "first")):
         app.selectbox(key="results_run").set_value(chosen).run()
         assert not app.exception and app.header[0].value == chosen
@@ -268,7 +279,7 @@ def test_a_cell_lists_its_clips_and_the_link_restores_it(data, tmp_path, page):
     assert app.query_params["cell"] == list(wrong_pair(wrong))
     again = page(run="first", cell=list(wrong_pair(wrong)))
     assert again.selectbox(key="results_cell_first").value == wrong_pair(wrong)
-    listed = next(table.value for table in again.dataframe if "clip" in table.value)
+    listed = next(table.value for table in again.dataframe if "Clip" in table.value)
     assert len(listed) == int(wrong.rsplit(" ", 1)[1])
     assert path.exists() and any("heard as" in element.value for element in again.text)
 
@@ -283,6 +294,21 @@ def test_an_unfinished_run_shows_its_curves_and_says_so(data, tmp_path, page):
     app = page(run="half")
     assert "This run is stopped. No test fold has been answered yet" in texts(app)
     assert [element.value for element in app.subheader] == ["Comparison", "Learning curves"]
+
+
+def test_copies_and_a_common_class_are_told_above_the_numbers(data, tmp_path, page):
+    path = make(data, tmp_path, "r", protocol="published", skill=0.2)
+    assert not page(run="r").warning, "a run of equal classes, made before copies were counted"
+    table = pd.read_csv(path / "predictions.csv")
+    table["target"] = [CLASSES[0] if index % 3 else CLASSES[1] for index in range(len(table))]
+    table[list(CLASSES)] = [1.0, 0.0, 0.0]
+    table.to_csv(path / "predictions.csv", index=False)
+    summary = json.loads((path / "summary.json").read_text())
+    summary |= {"test_copies": 4, "validation_copies": 0} | summary_of(table, CLASSES, "published", {})
+    (path / "summary.json").write_text(json.dumps(summary))
+    first, second = (element.value.replace("\\", "") for element in page(run="r").warning)
+    assert first.startswith("4 of 30 test clips sound exactly like a clip that the model was trained on")
+    assert second == "Always answering birds would be right on 66.7 %: this accuracy is no better."
 
 
 def test_folds_that_have_ended_are_shown_while_the_run_goes_on(data, tmp_path, page):

@@ -1,6 +1,7 @@
 """The page Train: what is wrong is said beside its field, what fits together has a price, runs start and are watched."""
 
 import os
+import threading
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +13,7 @@ from core.errors import UserError
 from core.presets import PRESETS
 from core.runs import create_run, list_runs, runs_stamp
 from core.splits import PROTOCOLS
-from tests.conftest import write_tiny
+from tests.conftest import until, write_tiny
 
 PAGE = "app/main.py"
 
@@ -126,7 +127,7 @@ def test_the_price_is_said_before_the_start(page):
 def test_a_wrong_value_is_said_beside_its_field_and_nothing_can_start(page, name, value, sentence):
     field(page, name).set_value(value).run()
     assert sentence in said(page) and f"{name} expects" not in said(page)
-    assert button(page, "Start training").disabled
+    assert button(page, "Start training").disabled and sentence in page.caption[-1].value, "said above it too"
     field(page, name).set_value(TrainConfig.__dataclass_fields__[name].default).run()
     assert sentence not in said(page)
     assert not button(page, "Start training").disabled
@@ -181,6 +182,20 @@ def test_a_preset_leaves_what_is_set_for_the_data(page):
     assert presets(page).value == "standard", "how long the clips are is no matter of a preset"
     presets(page).set_value("quick").run()
     assert field(page, "clip_seconds").value == 2.0 and field(page, "epochs").value == 10
+
+
+def test_what_is_not_heard_of_the_clips_is_said_once_with_the_price(page):
+    until(lambda: not any(thread.name == "measuring" for thread in threading.enumerate()), "the end of the measuring")
+    page.run()
+    short = ("30 of 30 clips are shorter than half the clip length of 5 s, and the rest is silence; a clip length of 0.5 s "
+             "holds all of them and costs less. Clip length stands under Clips and machine.")
+    assert said(page).count(short) == 1
+    field(page, "clip_seconds").set_value(0.5).run()
+    assert "the clip length of" not in said(page) and "longer than" not in said(page)
+    field(page, "clip_seconds").set_value(0.3).run()
+    assert said(page).count("30 of 30 clips are longer than 0.3 s: only their middle 0.3 s are heard") == 1
+    field(page, "limit").set_value(5).run()
+    assert said(page).count("15 of 15 clips are longer than 0.3 s") == 1, "of the clips that are trained on"
 
 
 def test_each_preset_says_its_price_and_what_it_reached_where_that_is_known(page):
@@ -300,6 +315,7 @@ def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
     assert len({run.experiment for run in made}) == 1
     assert sorted(launched) == sorted(run.name for run in made)
     assert page.query_params["experiment"] == made[0].experiment and "run" not in page.query_params
+    assert f"Started {made[0].experiment}. [See how it trains](#jump-runs)" in said(page)
     assert "0 of 2 runs finished · 0%" in progress(page)
     assert {"cnn1d · assignment", "cnn_transformer_h4 · assignment"} <= {label.strip("*") for label in labels(page)}
 

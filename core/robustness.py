@@ -17,7 +17,7 @@ from core.checkpoint import Checkpoint
 from core.crossval import FINAL
 from core.datasets import configured_dataset, load_dataset
 from core.errors import UserError
-from core.intervals import wilson
+from core.intervals import wilson_by_source
 from core.metrics import of_split
 from core.predict import Prediction, load_predictor, predict
 from core.reliability import finished_predictions
@@ -103,12 +103,10 @@ class Kept:
     clips: int  # each counted once, however many models answered
     refused: float  # share of answers "none of these"
 
-    @property
-    def interval(self) -> list[float]:
-        return wilson(self.accuracy * self.clips, self.clips)
+    ci95: list[float] | None  # clips of one recording counted as alike as they are
 
     def to_dict(self) -> dict:
-        return asdict(self) | {"ci95": self.interval}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -137,16 +135,18 @@ def measure_robustness(run: Run, ways: tuple[str, ...] = tuple(WAYS), seed: int 
     test = of_split(table, "test")
     clips = answered_clips(test["path"], dataset, run.name)
     for way in ways:
-        right, refused = 0, 0
+        right, refused = [], 0
         for number, (path, fold, target) in enumerate(zip(test["path"], test["model_fold"].astype(str), test["target"],
                                                           strict=True)):
             clip = clips[path]
             waveform, rate = read_audio(dataset.root / clip.path, clip.start, clip.end)
             random = np.random.default_rng([seed, number])
             heard = predict(predictors[fold], WAYS[way](waveform, rate, random), rate)
-            right += heard.ranked[0][0] == target
+            right.append(heard.ranked[0][0] == target)
             refused += heard.unknown
-        yield Kept(way, right / len(test), test["path"].nunique(), refused / len(test))
+        by_clip = pd.Series(right, index=test["path"], dtype=float).groupby(level=0).mean()
+        ends = wilson_by_source(by_clip, [clips[path].source for path in by_clip.index])
+        yield Kept(way, sum(right) / len(test), len(by_clip), refused / len(test), ends)
 
 
 def measure_foreign(run: Run, foreign: str | None = None, seed: int = 1_000) -> Iterator[Named]:

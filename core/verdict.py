@@ -122,7 +122,7 @@ def noise(clips: int, accuracy: float) -> str:
     """How finely, and how surely, so many validation clips measure."""
     error = math.sqrt(max(accuracy * (1 - accuracy), 0.0) / clips)
     return (f"{clips} validation clips decide: one clip is {100 / clips:.1f} points, and chance alone moves a trial by about "
-            f"±{100 * error:.1f} points (one standard error).")
+            f"±{100 * error:.1f} points (one standard error; more where clips of one recording are alike).")
 
 
 def changed_in_words(verdict: Verdict) -> list[str]:

@@ -2,18 +2,15 @@
 
 from core.analysis.evidence import ONE, Evidence, Finding, standing, unlike
 from core.comparison import p_text
-from core.wording import interval, percent, points, several
+from core.contenders import Contender
+from core.wording import count, interval, percent, points, several
 
 
 def rule(evidence: Evidence) -> Finding | str:
     best, tied, beaten = evidence.best, evidence.tied, evidence.beaten
     if len(evidence.field) < 2:
         return f"{ONE} ({best.name})"
-    score = best.scores["accuracy"]
-    ends = f"95 %: {interval(score.low, score.high)}" if score.low is not None else "too few recordings for an interval"
-    mean, of_all = percent(score.mean), percent(score.mean if score.pooled is None else score.pooled)
-    share = (f"{mean} of the {best.clips} test clips right ({ends})" if mean == of_all else
-             f"{mean} right on average over folds of unequal size ({of_all} of all {best.clips} test clips, {ends})")
+    share = accuracy_told(best)
     if not tied:
         sentence = f"{best.name} is best here: {share}, reliably better than {several(_names(beaten))}."
     elif not beaten:
@@ -30,6 +27,17 @@ def rule(evidence: Evidence) -> Finding | str:
     return Finding(sentence, evidence.test_of((best, each) for each in evidence.field[1:]), not tied,
                    ("model", "accuracy", "95 % interval", "standard deviation", f"McNemar against {best.name}",
                     "t-test over folds"), tuple(rows))
+
+
+def accuracy_told(contender: Contender) -> str:
+    """``90.0 % of the 100 test clips right (95 %: 82.6 to 94.5 %)``; where folds of unequal size make their mean another number
+    than the share of all clips, which the interval is of, both."""
+    score, clips = contender.scores["accuracy"], count(contender.clips, "test clip")
+    ends = f"95 %: {interval(score.low, score.high)}" if score.low is not None else "too few recordings for an interval"
+    mean, of_all = percent(score.mean), percent(score.mean if score.pooled is None else score.pooled)
+    if mean == of_all:
+        return f"{mean} of the {clips} right ({ends})"
+    return f"{mean} right on average over folds of unequal size ({of_all} of all {clips}, {ends})"
 
 
 def _names(field) -> list[str]:

@@ -6,8 +6,7 @@ import numpy as np
 
 from core.analysis.evidence import Evidence, Finding, sides
 from core.contenders import Contender
-from core.intervals import wilson
-from core.metrics import of_split
+from core.metrics import interval_of
 from core.ttest import mean_interval
 from core.wording import interval, percent, points, several
 
@@ -53,8 +52,8 @@ def gap_of(contender: Contender) -> Gap | None:
     train, validation = np.mean(pairs, axis=0)
     ends = mean_interval([one - other for one, other in pairs])
     if ends is None:
-        clips = of_split(contender.runs[0].predictions, "validation")["path"].nunique()
-        low, high = wilson(validation * clips, clips) or (0.0, 1.0)
+        block = contender.runs[0].metrics.get("validation") or {}
+        low, high = interval_of(block.get("accuracy") or {}) or (0.0, 1.0)
         ends = train - high, train - low
     return Gap(contender.name, float(train), float(validation), float(ends[0]), float(ends[1]), len(pairs))
 

@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
                           "foreign": [row.to_dict() for row in foreign]}, indent=2))
         return 0
     best = rows[0].accuracy
-    print_table([[row.way, f"{100 * row.accuracy:.1f}", f"{100 * (row.accuracy - best):+.1f}", f"{100 * row.interval[0]:.1f}",
-                  f"{100 * row.interval[1]:.1f}", f"{100 * row.refused:.1f}"] for row in rows],
+    print_table([[row.way, f"{100 * row.accuracy:.1f}", f"{100 * (row.accuracy - best):+.1f}",
+                  *(f"{100 * end:.1f}" for end in row.ci95 or ()), *["–"] * (0 if row.ci95 else 2),
+                  f"{100 * row.refused:.1f}"] for row in rows],
                 ["clips", "right %", "change", "from", "to", "none of these %"])
     print()
     print_table([[row.kind, str(row.sounds), *("–" if share is None else f"{100 * share:.1f}" for share in

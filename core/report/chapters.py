@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import groupby
 
 from core.analysis import Analysis
+from core.analysis.best import accuracy_told
 from core.comparison import p_text
 from core.config import config_fields, field_named
 from core.contenders import Contender, Score
@@ -28,9 +29,7 @@ def in_short(field: Sequence[Contender], analyses: Sequence[Analysis]) -> list[B
     """The answer first: what is best under each protocol."""
     told = [f"{each.protocol}: {each.findings[BEST].sentence}" for each in analyses if BEST in each.findings]
     if not told:
-        best = field[0].scores["accuracy"]
-        told = [f"{field[0].title}: {percent(best.mean)} of {count(field[0].clips, 'test clip')} right"
-                + (f" (95 %: {interval(best.low, best.high)})." if best.low is not None else ".")]
+        told = [f"{field[0].title}: {accuracy_told(field[0])}."]
     return [Items(tuple(told))]
 
 

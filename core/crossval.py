@@ -18,7 +18,7 @@ from core.copies import copies_heard, copies_told
 from core.devices import device_name
 from core.errors import UserError
 from core.files import write_json
-from core.lengths import lengths_told
+from core.lengths import lengths_told, seconds_of_all
 from core.models import count_macs, count_parameters, create_model
 from core.plan import PREDICTION_COLUMNS, Plan, make_plan
 from core.progress import Progress
@@ -91,7 +91,8 @@ class CrossValidation:
 
     def _say_what_is_odd(self) -> None:
         """Write down what a person should know of these clips before a number comes of them. Nothing is refused."""
-        for sentence in lengths_told(self.dataset.clips, self.cache.facts, self.config):
+        seconds = seconds_of_all(self.dataset.clips, self.cache.facts, segments=self.config.dynamic > 0)
+        for sentence in lengths_told(seconds, self.config.clip_seconds):
             self.run.write_line(sentence)
         self.copies = copies_heard(self.splits, self.cache.facts, bool(self.config.dynamic))
         if told := copies_told(self.copies, len({index for split in self.splits for index in split.test})):

@@ -20,7 +20,7 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from core.formats_av import AvSound
 
-ACCEPTED = "wav, flac, ogg or mp3"
+ACCEPTED = "wav, flac, ogg, opus, mp3, aiff, m4a, aac, mp4 or webm"
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 MAX_AMPLITUDE = 65_504.0  # the largest float16, in which clips are cached
 BLOCK_SAMPLES = 2**20
@@ -97,7 +97,8 @@ def open_sound(name: str, target: str | bytes) -> "SoundfileSound | AvSound":
         else:
             sound = SoundfileSound(target)
     except FAULTS as error:
-        raise UserError(f"{name} is not a sound that can be read ({_reason(error)}); expected {ACCEPTED}") from None
+        raise UserError(f"{name} is not a sound that can be read ({_reason(error)}); expected {ACCEPTED}: save it as one of "
+                        "these and try again") from None
     if not LOWEST_RATE <= sound.rate <= HIGHEST_RATE:
         sound.close()
         raise UserError(f"{name} says its sample rate is {sound.rate:,} Hz; "

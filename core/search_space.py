@@ -179,8 +179,7 @@ def narrowed(name: str, text: str = "") -> Searched:
         return replace(entry, choices=values)
     low, colon, high = text.replace(" to ", ":").partition(":")
     if not colon:
-        raise UserError(f"a search over {name} expects both ends of a range, such as "
-                        f"{entry.low:g}:{entry.high:g}, found {text!r}")
+        raise UserError(f"a search over {name} expects both ends of a range, such as {entry.ends}, found {text!r}")
     return replace(entry, low=parse_setting(f"{name}={low}")[1], high=parse_setting(f"{name}={high}")[1])
 
 

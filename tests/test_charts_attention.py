@@ -62,6 +62,14 @@ def test_bars_are_every_class_best_first_in_its_colour_with_the_true_class_marke
     assert [bar["label"] for bar in bars] == ["rooster <b>", "dog", "wind", "rain"]  # set as text content, tags and all
     assert [bar["colour"] for bar in bars] == [class_colours(NAMES)[bar["label"]] for bar in bars]
     assert [bar["text"] for bar in bars] == ["70 %", "20 %", "6.0 %", "4.0 %"]
+    assert not any(bar["folded"] for bar in bars)
+
+
+def test_of_many_classes_the_likeliest_and_the_true_one_are_in_sight_and_long_names_are_told_apart():
+    names = [f"water dripping from a tap {number}" for number in range(30)]
+    bars = answer_bars([(name, 1 / 30) for name in names], names, truth=names[20])
+    assert [bar["label"] for bar in bars if not bar["folded"]] == [*names[:10], names[20]] and len(bars) == 30
+    assert len({bar["short"] for bar in bars}) == 30
 
 
 @pytest.mark.parametrize(("percent", "text"), [(0.0, "0 %"), (0.04, "0 %"), (3.14, "3.1 %"), (9.96, "10 %"),

@@ -57,6 +57,9 @@ def test_confusion_of_a_class_without_clips_and_of_many_classes():
     many = [f"class {i}" for i in range(50)]
     figure = confusion_figure(counts_of(many))
     assert figure.data[0].text is None and len(figure.data[-1].x) == 2500
+    assert list(figure.layout.yaxis.ticktext) == many and figure.layout.height > 50 * 13, "every row has its name"
+    assert figure.layout.xaxis.title.text == "Predicted class (1 of 3 is named)" and len(figure.layout.xaxis.ticktext) == 17
+    assert confusion_figure(counts_of(["x" * 16, "b"])).layout.margin.l > figure.layout.margin.l > 80, "none over the title"
 
 
 def test_per_class_bars_have_the_colours_of_their_classes_and_survive_undefined_values():
@@ -98,6 +101,8 @@ def test_runs_share_one_axis_and_undefined_parts_are_left_out():
             {"name": "b", "folds": [None], "mean": None, "ci95": None}]
     figure = runs_figure(runs)
     assert [note.text for note in figure.layout.annotations] == ["a", "b"]
+    tick = max(trace.marker.size for trace in figure.data if trace.marker.symbol == "line-ns")
+    assert figure.layout.annotations[0].yshift - 8 > 0.7 * tick, "no tick strikes through a name"
     assert figure.layout.xaxis.range == (57, 93)
 
 

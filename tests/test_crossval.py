@@ -22,7 +22,7 @@ from core.devices import describe_device
 from core.errors import UserError
 from core.facts import ClipFacts
 from core.files import write_json
-from core.lengths import lengths_told
+from core.lengths import LOOKED_AT, lengths_told, seconds_of_all, seconds_of_some
 from core.metrics import summarise
 from core.plan import make_plan
 from core.run_folder import HISTORY_COLUMNS, Run
@@ -145,7 +145,18 @@ def test_clips_that_do_not_suit_the_clip_length_are_told_of(seconds, sentences):
     facts = [*(ClipFacts(seconds=each) for each in seconds), ClipFacts(error="it cannot be read"), ClipFacts(seconds=99.0)]
     clips = [Clip(f"{index}.wav", "a", None, str(index)) for index in range(len(facts) - 1)]
     clips.append(Clip("raw.wav", "a", None, "raw", segment=True))
-    assert lengths_told(clips, facts, TrainConfig()) == sentences
+    assert lengths_told(seconds_of_all(clips, facts, segments=False), 5.0) == sentences
+
+
+def test_before_a_training_the_headers_of_some_clips_tell_how_long_they_are(tiny_dataset):
+    clip = tiny_dataset.clips[0]
+    few = [clip, dataclasses.replace(clip, start=0.1, end=0.3), dataclasses.replace(clip, path="gone.wav"),
+           dataclasses.replace(clip, segment=True)]
+    assert len(seconds_of_some(tiny_dataset, segments=False)) == 15 <= LOOKED_AT, "every second one of thirty"
+    assert seconds_of_some(dataclasses.replace(tiny_dataset, clips=few), segments=False) == pytest.approx([0.5, 0.2])
+    assert len(seconds_of_some(dataclasses.replace(tiny_dataset, clips=few), segments=True)) == 3
+    told, = lengths_told([0.5, 0.5], 0.3, " looked at")
+    assert told.startswith("2 of 2 clips looked at are longer than 0.3 s")
 
 
 def test_the_log_says_what_is_not_heard_and_the_record_how_many_clips_a_class_has(config, tiny_folder):

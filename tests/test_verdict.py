@@ -16,8 +16,8 @@ def judged(*right: int, clips: int = 100, states: tuple[str, ...] = (), whys: tu
     states = states or ("complete",) * len(right)
     rows = [(n, states[n], count / clips, whys[n] if n < len(whys) else "") for n, count in enumerate(right)]
     trials = pd.DataFrame(rows, columns=["trial", "state", "validation_accuracy", "why"])
-    answers = {"path": [*map(str, range(clips))], "target": ["a"] * clips} | {str(n): ["a"] * count + ["b"] * (clips - count) for n, count in enumerate(right)
-                                           if states[n] == "complete"}
+    answers = {"path": [*map(str, range(clips))], "target": ["a"] * clips}
+    answers |= {str(n): ["a"] * count + ["b"] * (clips - count) for n, count in enumerate(right) if states[n] == "complete"}
     return judge(CONFIG, trials, pd.DataFrame(answers), {n: {"mixup": n / 10} for n in range(len(right))},
                  {path: int(path) // takes for path in answers["path"]})
 

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 
-from app.charts.palette import class_colours
+from app.charts.palette import LONGEST_LABEL, class_colours
+from core.wording import cut
+
+FEW = 10  # likeliest classes that are in sight where there are many more
 
 
 def answer_bars(ranked: Sequence[tuple[str, float]], class_names: Sequence[str], *, truth: str | None = None,
                 dark: bool = False) -> list[dict]:
-    """Every class as a bar, best first, in its own colour; the true class, when it is known, is marked."""
-    colours = class_colours(class_names, dark)
-    return [{"label": label, "percent": round(100 * probability, 2), "text": percent_text(100 * probability),
-             "colour": colours[label], "truth": label == truth} for label, probability in ranked]
+    """Every class as a bar, best first, in its own colour; the true class, when it is known, is marked. Of many classes all but
+    the likeliest and the true one are ``folded``."""
+    colours, many = class_colours(class_names, dark), len(ranked) > FEW + 2
+    return [{"label": label, "short": cut(label, LONGEST_LABEL), "percent": round(100 * probability, 2),
+             "text": percent_text(100 * probability), "colour": colours[label], "truth": label == truth,
+             "folded": many and place >= FEW and label != truth} for place, (label, probability) in enumerate(ranked)]
 
 
 def percent_text(percent: float) -> str:

@@ -38,25 +38,22 @@ def cost_figure(field: Sequence[Contender], what: str, *, dark: bool = False, he
     pad = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
     low, high = low - pad, high + pad
     end = low + (high - low) / PLOT
-    beside, step, taken = [], 0.022 * (high - low), {}
-    for value in values:  # equals stand beside each other
-        count = taken[value] = taken.get(value, -1) + 1
-        beside.append(scaled(value) + step * ((count + 1) // 2) * (-1 if count % 2 else 1))
     protocols = sorted({each.protocol for each in field})
     scores = [each.scores["accuracy"] for each in field]
     bottom = max(0.0, 100 * min(s.mean if s.low is None else s.low for s in scores) - 3)
     top = min(101.0, 100 * max(s.mean if s.high is None else s.high for s in scores) + 3)
-    for place, (each, x, value, score) in enumerate(zip(field, beside, values, scores, strict=True)):
-        colour, at = PROTOCOL_COLOURS[dark][protocols.index(each.protocol) % 4], 10**x if log else x
+    for place, (each, value, score) in enumerate(zip(field, values, scores, strict=True)):
+        colour = PROTOCOL_COLOURS[dark][protocols.index(each.protocol) % 4]
         if score.low is not None:
-            figure.add_scatter(x=[at, at], y=[100 * score.low, 100 * score.high], mode="lines", opacity=0.28, showlegend=False,
-                               line=dict(color=colour, width=7), hoverinfo="skip")
-        figure.add_scatter(x=[at], y=[100 * score.mean], mode="markers", marker=dict(size=11, color=colour), showlegend=False,
+            figure.add_scatter(x=[value, value], y=[100 * score.low, 100 * score.high], mode="lines", opacity=0.28,
+                               showlegend=False, line=dict(color=colour, width=7), hoverinfo="skip")
+        figure.add_scatter(x=[value], y=[100 * score.mean], mode="markers", marker=dict(size=11, color=colour),
+                           showlegend=False,
                            hovertemplate=f"{plain(each.title)}<br>{percent(score.mean)} (95 %: "
                                          f"{interval(score.low, score.high)})<br>{spoken(value)}<extra></extra>")
         name = "<br>".join(label(line, 22) for line in (each.model, each.set_apart) if line)
         height_of_name = top - (top - bottom) * (place + 0.5) / len(field)
-        figure.add_annotation(x=x, y=100 * score.mean, ax=high + 0.03 * (end - low), axref="x", ay=height_of_name,
+        figure.add_annotation(x=scaled(value), y=100 * score.mean, ax=high + 0.03 * (end - low), axref="x", ay=height_of_name,
                               ayref="y", xanchor="left", align="left", text=name, showarrow=True, arrowhead=0,
                               arrowwidth=0.75, arrowcolor=shade.muted, standoff=6, font=dict(size=11.5, color=colour))
     for index, name in enumerate(protocols):

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from app.charts.palette import ink, label, new_figure, split_colour
 
 LEAST_SPAN = 10.0  # percentage points that the axis of scores spans
+TICK, ABOVE = 14, 22  # px of the mean's tick as Plotly counts it, and up to a name: no tick reaches one
 
 
 def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) -> go.Figure:
@@ -52,8 +53,8 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False, least: int = 0) 
     what these are if not folds. ``least``: pixels that it is high at least, as what stands beside it.
     """
     shade = ink(dark)
-    figure = new_figure(dark=dark, height=max(least, 60 + 48 * len(runs)), x_title="Accuracy on the tested clips (%)",
-                        margin=(8, 16, 8, 44))
+    figure = new_figure(dark=dark, height=max(least, 92 + 48 * len(runs)), title="How accurate are they, and how sure is it?",
+                        x_title="Accuracy on the tested clips (%)", margin=(8, 16, 40, 44))
     for row, run in enumerate(runs):
         values = 100 * np.array([value for value in run["folds"] if value is not None])
         if run["ci95"]:
@@ -65,13 +66,13 @@ def runs_figure(runs: Sequence[Mapping], *, dark: bool = False, least: int = 0) 
                            hovertemplate=f"one {run.get('dot', 'fold')}: %{{x:.1f}} %<extra></extra>")
         if run["mean"] is not None:
             figure.add_scatter(x=[100 * run["mean"]], y=[row], mode="markers",
-                               marker=dict(symbol="line-ns", size=18, line=dict(color=shade.accent, width=3)),
+                               marker=dict(symbol="line-ns", size=TICK, line=dict(color=shade.accent, width=3)),
                                hovertemplate="mean %{x:.1f} %<extra></extra>")
     ends = [100 * value for run in runs for value in [*run["folds"], *(run["ci95"] or ())] if value is not None]
     if ends:
         figure.update_xaxes(range=[max(-1, min(ends) - 3), min(101, max(ends) + 3)])
     for row, run in enumerate(runs):
-        figure.add_annotation(x=0, xref="paper", xanchor="left", y=row, yshift=17, showarrow=False,
+        figure.add_annotation(x=0, xref="paper", xanchor="left", y=row, yshift=ABOVE, showarrow=False,
                               text=label(run["name"], 44), font=dict(size=12, color=shade.muted))
     figure.update_yaxes(range=[len(runs) - 0.6, -0.7], showgrid=False, showticklabels=False)
     figure.update_layout(hovermode="closest", dragmode=False)

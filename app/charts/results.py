@@ -9,17 +9,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.palette import class_colours, ink, label, new_figure, plain
+from app.charts.palette import LONGEST_LABEL, class_colours, ink, label, new_figure, plain
 from core.classwise import Curve
-from core.wording import count
+from core.wording import count, cut
 
 LIGHT_INK_FROM, LIGHT_INK_FROM_DARK = 80, 62  # % of a row from which the page's own colour reads better on a cell than text
-FEW = 20  # classes up to which every cell carries its number, every axis all names and every curve its line in the legend
+FEW = 20  # classes up to which every cell carries its number, every column its name and every curve its line in the legend
+ROW, MOST_ROWS = 13, 100  # px of a named row of a matrix of many classes, and how many are named at most
+SLANTED = 112  # px for the names below a matrix of few classes
+LETTER = 5.8  # px of a letter of a class name on an axis, on average
 
 
 def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple[str, str] | None = None,
                      dark: bool = False, height: int = 520) -> go.Figure:
-    """True classes on rows, predicted on columns; ``share`` shows per cent of the row. ``chosen`` is framed.
+    """True classes on rows, predicted on columns; ``share`` shows per cent of the row. ``chosen`` is framed. Of many classes it
+    is higher than ``height``, so that every row has its name; where some are left out, the axis says how many.
 
     A click selects a point whose y and x are the positions of the true and the predicted class: the points lie unseen
     above the cells, because a click on the heatmap itself does not come back.
@@ -29,8 +33,14 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     percent = np.divide(100 * number, support, out=np.zeros(number.shape), where=support > 0)
     size, shade = len(names), ink(dark)
     few = size <= FEW
-    figure = new_figure(dark=dark, height=height, x_title="Predicted class", y_title="True class",
-                        margin=(116, 8, 8, 112))
+    rows_named, columns_named = 1 if few else -(-size // MOST_ROWS), -(-size // FEW)
+    labels = [label(name) for name in names]
+    left = round(42 + LETTER * max(len(cut(name, LONGEST_LABEL)) for name in names))  # for the names and the title beside them
+    below = SLANTED if few else left  # names of many columns stand upright
+    if not few:
+        height = max(height, ROW * -(-size // rows_named) + 8 + below)
+    figure = new_figure(dark=dark, height=height, x_title=_partly_named("Predicted class", columns_named),
+                        y_title=_partly_named("True class", rows_named), margin=(left, 8, 8, below))
     cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
     scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
     full = percent > (LIGHT_INK_FROM_DARK if dark else LIGHT_INK_FROM)
@@ -50,10 +60,11 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
         y, x = names.index(chosen[0]), names.index(chosen[1])
         figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, layer="above",
                          line=dict(color=shade.text, width=2.5))
-    named = range(0, size, -(-size // FEW))  # of many classes every second or third name; the hover has all
-    ticks = dict(tickvals=list(named), ticktext=[label(names[place]) for place in named], showgrid=False)
-    figure.update_xaxes(range=[-0.5, size - 0.5], tickangle=-45, title_standoff=4, **ticks)
-    figure.update_yaxes(range=[size - 0.5, -0.5], title_standoff=4, **ticks)
+    places = list(range(size))
+    figure.update_xaxes(range=[-0.5, size - 0.5], tickangle=-45 if few else -90, title_standoff=4, showgrid=False,
+                        tickvals=places[::columns_named], ticktext=labels[::columns_named])
+    figure.update_yaxes(range=[size - 0.5, -0.5], title_standoff=4, showgrid=False, tickvals=places[::rows_named],
+                        ticktext=labels[::rows_named], tickfont_size=12 if few else 11)
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=60)
     return figure
 
@@ -127,6 +138,10 @@ def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int 
         f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names])
     figure.update_layout(dragmode=False)
     return figure
+
+
+def _partly_named(title: str, step: int) -> str:
+    return title if step == 1 else f"{title} (1 of {step} is named)"
 
 
 def _short_percent(value: float) -> str:

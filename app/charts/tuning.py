@@ -13,6 +13,7 @@ from core.config import field_named
 HEIGHT = 300  # px
 ACCURACY = "Validation accuracy (%)"
 FEWEST = 5  # trials trained to their end from which importances are said
+LONGEST_NUMBER = 5  # characters of a small number on one of their axes, which are that close on a phone
 DIMENSIONS = 6  # settings in the parallel coordinates: more cannot be told apart on a phone
 
 
@@ -68,19 +69,19 @@ def parallel_figure(study, names: list[str], *, dark: bool = False) -> go.Figure
     from optuna.visualization import plot_parallel_coordinate
 
     shade = ink(dark)
-    drawn = plot_parallel_coordinate(study, params=names[:DIMENSIONS], target=_percent, target_name="accuracy (%)")
+    drawn = plot_parallel_coordinate(study, params=names[:DIMENSIONS], target=_percent, target_name="Accuracy (%)")
     lines = sorted((trace for trace in drawn.data if trace.mode == "lines"), key=lambda line: line.y[0])  # by accuracy
     for place, line in enumerate(lines, start=1):
         good = (place / len(lines)) ** 2
         line.update(line={"color": _mix(shade.muted, shade.accent, good), "width": 1 + 1.75 * good}, opacity=0.25 + 0.7 * good,
                     customdata=[[_label(name), value] for name, value in line.customdata])
-    notes = [{**note.to_plotly_json(), "font": {"color": shade.muted, "size": 10.5}} for note in drawn.layout.annotations]
+    notes = [_beside(note, shade) for note in drawn.layout.annotations]
     shapes = [{**shape.to_plotly_json(), "line": {"color": shade.grid, "width": 1}} for shape in drawn.layout.shapes]
     texts = [_label(text) for text in drawn.layout.xaxis.ticktext]
     axis = {**drawn.layout.xaxis.to_plotly_json(), "side": "top", "tickangle": -60, "ticktext": texts,
             "tickfont": {"color": shade.text, "size": 11}, "range": [-0.4, len(texts) - 0.8]}
     return new_figure(dark=dark, height=HEIGHT + 60, title="Which settings go with which accuracy?", margin=(36, 56, 140, 16),
-                      data=lines, xaxis=axis, yaxis=drawn.layout.yaxis.to_plotly_json(),
+                      data=lines, xaxis=axis, yaxis={**drawn.layout.yaxis.to_plotly_json(), "range": [-0.12, 1.12]},
                       annotations=notes, shapes=shapes, hovermode="closest")
 
 
@@ -135,6 +136,15 @@ def _percent(trial) -> float:
 
 def _how(trial) -> str:
     return ", stopped early" if trial.state.name == "PRUNED" else "" if trial.state.name == "COMPLETE" else ", not at its end"
+
+
+def _beside(note, shade) -> dict:
+    """A number of an upright axis at its left; at the ends above and below it, where those of the neighbours leave no room."""
+    end = {note.y < 0.01: -9, note.y > 0.99: 9}.get(True)
+    place = {"xshift": 0, "xanchor": "center", "yshift": end} if end else {}
+    small = len(note.text) > LONGEST_NUMBER and note.text.startswith("0.0")
+    return {**note.to_plotly_json(), **place, "text": f"{float(note.text):.2g}" if small else note.text,
+            "bgcolor": shade.surface, "borderpad": 0, "font": {"color": shade.muted, "size": 10.5}}
 
 
 def _label(name: str) -> str:

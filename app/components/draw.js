@@ -16,6 +16,16 @@ function blank(canvas, width, height) {
   return context;
 }
 
+/** A name that `fits`, of a long one its beginning and its end, as core.wording.cut does. */
+function cut(name, fits) {
+  let text = name;
+  for (let longest = name.length; longest > 4 && !fits(text); longest--) {
+    const end = Math.floor((longest - 2) / 3);
+    text = `${name.slice(0, longest - 2 - end)}…${name.slice(-end)}`;
+  }
+  return text;
+}
+
 /** Round numbers between low and high, about `count` of them, with the digits that tell them apart. */
 function ticks(low, high, count) {
   const rough = (high - low) / Math.max(1, count);

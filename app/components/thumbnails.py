@@ -1,4 +1,4 @@
-"""Rows of small pictures with a caption each, to be clicked; where they do not fit they are pushed aside (a phone)."""
+"""Rows of small pictures with a caption each, to be clicked: five in a row, two on a phone."""
 
 import base64
 import math
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-COLUMNS, ROW = 5, 104  # in a row (the rule below says it too), and px of one with its caption
+from core.wording import cut
+
+COLUMNS, PHONE_COLUMNS, ROW = 5, 2, 104  # in a row (the rules below say it too), and px of one with its caption
+LONGEST = 20  # letters of a caption
 CSS = """
 .strip {
-  display: grid; grid-template-columns: repeat(5, minmax(136px, 1fr)); gap: 12px 8px; align-content: start;
-  height: 100%; padding: 3px; margin: -3px; overflow: auto hidden;
+  display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 12px 8px; align-content: start;
+  padding: 3px; margin: -3px;
 }
+@media (max-width: 640px) { .strip { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 button {
   display: block; padding: 0; border: 0; background: none; color: var(--st-text-color); cursor: pointer;
   font: inherit; font-family: var(--st-font); font-size: 0.85rem; text-align: left; min-width: 0;
@@ -29,9 +33,16 @@ button:focus-visible { outline: none; }
 .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 """
 JS = """
+// On a phone what is opened lies a long way down: it is brought into sight, once it is there.
+function bring(name, tries = 50) {
+  const place = document.querySelector(`.st-key-${name}`);
+  if (place) place.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  else if (tries) setTimeout(bring, 100, name, tries - 1);
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const strip = parentElement.querySelector(".strip");
-  strip.replaceChildren(...data.map((item, number) => {
+  strip.replaceChildren(...data.items.map((item, number) => {
     const make = (tag, name, parent) => {
       const element = document.createElement(tag);
       if (name) element.className = name;
@@ -41,7 +52,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = make("button");
     button.type = "button";
     button.title = item.hint;
-    button.addEventListener("click", () => setTriggerValue("opened", number));
+    button.addEventListener("click", () => {
+      setTriggerValue("opened", number);
+      if (matchMedia("(max-width: 640px)").matches) bring(data.opens);
+    });
     const image = make("img", "", button);
     image.src = `data:image/png;base64,${item.picture}`;
     image.alt = item.hint;
@@ -66,14 +80,15 @@ class Thumbnail:
     colour: str = ""
 
 
-def thumbnails(items: Sequence[Thumbnail], *, key: str, on_open: Callable[[int], None]) -> None:
-    """Draw them, :data:`COLUMNS` in a row. A click calls ``on_open(number)``, a callback."""
-    shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": item.caption, "hint": item.hint,
+def thumbnails(items: Sequence[Thumbnail], *, key: str, opens: str, on_open: Callable[[int], None]) -> None:
+    """Draw them. A click calls ``on_open(number)``, a callback; a phone then scrolls to the element of the key ``opens``.
+    The page holds their place, of :func:`thumbnails_height`."""
+    shown = [{"picture": base64.b64encode(item.picture).decode(), "caption": cut(item.caption, LONGEST), "hint": item.hint,
               "colour": item.colour} for item in items]
-    _component(key=key, data=shown, height=thumbnails_height(len(shown)),
+    _component(key=key, data={"items": shown, "opens": opens},
                on_opened_change=lambda: on_open(int(st.session_state[key]["opened"])))
 
 
-def thumbnails_height(count: int) -> int:
+def thumbnails_height(count: int, columns: int = COLUMNS) -> int:
     """Pixels that so many take, with their captions."""
-    return max(1, math.ceil(count / COLUMNS)) * ROW
+    return max(1, math.ceil(count / columns)) * ROW

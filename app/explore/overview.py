@@ -7,8 +7,8 @@ import streamlit as st
 
 from app.charts.clip import class_bars, spectrogram_png
 from app.components import redraw, show_figure
-from app.components.thumbnails import Thumbnail, thumbnails, thumbnails_height
-from app.explore.selection import BARS, BROWSE, FILTERS, LIST, filtered_classes, open_clip, take_filters_away
+from app.components.thumbnails import COLUMNS, PHONE_COLUMNS, Thumbnail, thumbnails, thumbnails_height
+from app.explore.selection import BARS, BROWSE, FILTERS, LIST, OPENED, filtered_classes, open_clip, take_filters_away
 from app.measuring import files_key
 from app.state import clip_audio, is_dark
 from core.clips import Clip, Dataset
@@ -18,14 +18,19 @@ from core.spectrogram import FLOOR_DB, spectrogram
 MOST_CLASSES = 20  # side by side; of more the gallery shows one part after the other
 LONGEST = 10.0  # seconds of a clip in a small picture
 GALLERY_TOP_HZ = 16_000.0  # at most; where all sounds end lower, so do the pictures
-TURN = "explore_gallery_turn"
+GALLERY, TURN = "explore_gallery", "explore_gallery_turn"
 PICKED_BAR = "explore_bar"
 BAR, BARS_HEIGHT, CAPTION = 16, 236, 28  # px of a class at least, of all at least, and of the line below the gallery
 
 
 def bars_height(dataset: Dataset) -> int:
     """Pixels of the bars of clips per class: they end about where the gallery beside them does."""
-    return max(BARS_HEIGHT, thumbnails_height(len(classes_shown(len(dataset.class_names))[0])) + CAPTION)
+    return max(BARS_HEIGHT, gallery_height(dataset) + CAPTION)
+
+
+def gallery_height(dataset: Dataset, phone: bool = False) -> int:
+    """Pixels of the pictures of one turn."""
+    return thumbnails_height(len(classes_shown(len(dataset.class_names))[0]), PHONE_COLUMNS if phone else COLUMNS)
 
 
 def class_distribution(dataset: Dataset, colours: dict[str, str]) -> None:
@@ -51,12 +56,17 @@ def class_distribution(dataset: Dataset, colours: dict[str, str]) -> None:
 def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
     """One clip of every class side by side, on the same scales; a click opens it below and takes the filters away. Where there
     are some the whole page is drawn: what a component's callback sets in other fields is lost where it asks for parts."""
-    classes = len(dataset.class_names)
-    shown, _ = classes_shown(classes, st.session_state.get(TURN, 0))
-    part = f" ({shown[0] + 1} to {shown[-1] + 1} of {classes})" if len(shown) < classes else ""
+    classes, turn = len(dataset.class_names), st.session_state.get(TURN, 0)
+    shown, _ = classes_shown(classes, turn)
+    part, others, icon = "", "Others", "refresh"
+    if len(shown) < classes:
+        following, _ = classes_shown(classes, turn + 1)
+        part = f" ({shown[0] + 1} to {shown[-1] + 1} of {classes})"
+        word, icon = ("Next", "chevron_right") if following[0] else ("First", "first_page")
+        others = f"{word} {len(following)}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"One clip of every class{part}", anchor=False)
-        st.button("Others", icon=":material/refresh:", type="tertiary", key="explore_others", on_click=_turn)
+        st.button(others, icon=f":material/{icon}:", type="tertiary", key="explore_others", on_click=_turn)
     picks, seconds, top_hz = _picks(dataset)
     pictures = []
     for index, picture in picks:
@@ -70,7 +80,7 @@ def class_gallery(dataset: Dataset, colours: dict[str, str]) -> None:
         else:
             redraw(BROWSE)
 
-    thumbnails(pictures, key="explore_gallery", on_open=opened)
+    thumbnails(pictures, key=GALLERY, opens=OPENED, on_open=opened)
     st.caption(f"Mel spectrograms, all on the same scales: 0 to {seconds:.1f} s across, 0 to "
                f"{top_hz / 1000:.3g} kHz upwards, −100 to −20 dB. A click opens the clip.")
 
@@ -81,9 +91,10 @@ def _turn() -> None:
 
 
 def classes_shown(classes: int, turn: int = 0) -> tuple[range, int]:
-    """The numbers of the classes that the gallery shows at its ``turn``, and how many times it has shown them all before."""
+    """The numbers of the classes that the gallery shows at its ``turn``, and how many times it has shown them all before.
+    The rows are full, but the last."""
     parts = -(-classes // MOST_CLASSES)
-    size = -(-classes // parts)
+    size = min(MOST_CLASSES, -(-classes // parts // COLUMNS) * COLUMNS)
     first = turn % parts * size
     return range(first, min(first + size, classes)), turn // parts
 

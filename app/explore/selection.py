@@ -11,6 +11,7 @@ from core.facts import ClipFacts
 from core.health import CLIPPED_SHARE, SILENT_DB
 
 OPEN = "explore_clip"
+OPENED = "explore_opened"  # key of what stands over the open clip
 BARS, LIST = "explore.bars", "explore.list"  # keys of the parts of the page that the filters concern
 BROWSE = "explore.browse"  # … and of the part of the list that the open clip concerns
 FILTERS = {"class": [], "fold": [], "only": [], "search": ""}  # the keys of their fields, and what lets every clip through

@@ -4,15 +4,17 @@ import streamlit as st
 
 from app.charts.palette import class_colours
 from app.components import css, empty_state, guard, guarded_fragment, hold_fields, hold_places, page_header, words
+from app.components.rows import SIX
 from app.data.opened import opened_dataset
 from app.explore.clip import CLIP_HEIGHT, clip_panel
 from app.explore.filters import filter_row
 from app.explore.health import health
-from app.explore.overview import bars_height, class_distribution, class_gallery, gallery_clips
+from app.explore.overview import GALLERY, bars_height, class_distribution, class_gallery, gallery_clips, gallery_height
 from app.explore.selection import (
     BARS,
     BROWSE,
     LIST,
+    OPENED,
     filtered_classes,
     open_clip,
     opened_index,
@@ -30,6 +32,8 @@ STYLE = """.st-key-scale { min-width: 163px; }  /* what follows it in the row st
   [data-testid=stColumn]:has(> div > [data-testid=stLayoutWrapper] > .st-key-explore_health),
   [data-testid=stColumn] > div:has(> [data-testid=stLayoutWrapper] > .st-key-explore_health) { display: contents; }
   [data-testid=stLayoutWrapper]:has(> .st-key-explore_health) { order: 1; }
+  [class*=st-key-clips_], [class*=st-key-clips_] [data-testid=stDataFrameResizable] { height: %dpx !important; }
+  .st-key-explore_opened { scroll-margin-top: 4rem; }
 }"""
 WORDS = ("clip", "recording", "fold", "leak", "spectrogram", "mel", "dB", "window", "hop", "silence", "MFCC", "chroma",
          "constant-Q", "zero crossings", "RMS", "centroid", "roll-off")
@@ -62,7 +66,7 @@ def opened_clip(dataset: Dataset, listed: list[int], opened: int) -> None:
     """The clip that is open, and the way to those beside it in the list."""
     clip, place = dataset.clips[opened], listed.index(opened)
     fold = f" · fold {clip.fold}" if clip.fold is not None else ""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=OPENED):
         st.text(f"{clip.name} · {clip.label}{fold}")
         with st.container(horizontal=True, width="content", gap="small"):
             for word, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
@@ -76,8 +80,9 @@ def opened_clip(dataset: Dataset, listed: list[int], opened: int) -> None:
 def page() -> None:
     with st.spinner("Opening the data set"):  # the demo sounds are made when they are first wanted
         dataset = opened_dataset()
-    css(STYLE)
-    hold_places({"explore_bar": bars_height(dataset), "clips_": TABLE_HEIGHT, "explore_clip_figure": CLIP_HEIGHT})
+    css(STYLE % SIX)
+    hold_places({"explore_bar": bars_height(dataset), GALLERY: gallery_height(dataset), "clips_": TABLE_HEIGHT,
+                 "explore_clip_figure": CLIP_HEIGHT}, phone={GALLERY: gallery_height(dataset, phone=True), "clips_": SIX})
     hold_fields("class", "fold", "only", "search", "scale", "range", "window", "hop", "colours", "part_")
     page_header("Explore", f"{dataset.name}: {len(dataset.clips):,} clips of {count(len(set(dataset.sources)), 'recording')} "
                 f"in {len(dataset.class_names)} classes")

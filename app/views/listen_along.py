@@ -74,13 +74,17 @@ def along(sound: Sound, prediction: Prediction, outline: tuple) -> int:
         st.slider("An event begins at a probability of (%)", 5, 95, round(100 * THRESHOLD), step=5, key="listen_threshold",
                   persist_state="session", help="It goes on while the probability stays above 70 % of that. Each window "
                                                 "speaks for the half of it that is nearest to its middle.")
-        st.select_slider("Look into", range(len(windows)), key=slider,
-                         format_func=lambda i: " to ".join(_clock(max(0.0, time), prediction.seconds)
-                                                      for time in (windows[i].start, windows[i].end)),
-                         on_change=lambda: part.update(time=_middle(windows[st.session_state[slider]]), region=None))
         st.download_button("Events as CSV", events_csv(events), f"{sound.name}.events.csv", "text/csv",
                            icon=":material/download:", on_click="ignore", disabled=not events)
+    st.select_slider("Look into", range(len(windows)), key=slider, format_func=lambda i: window_words(prediction, i),
+                     on_change=lambda: part.update(time=_middle(windows[st.session_state[slider]]), region=None))
     return window
+
+
+def window_words(prediction: Prediction, window: int) -> str:
+    """``0.25 s to 0.75 s``"""
+    place = prediction.windows[window]
+    return " to ".join(_clock(max(0.0, time), prediction.seconds) for time in (place.start, place.end))
 
 
 def _events(sound: Sound, events: list[Event], prediction: Prediction, part: dict) -> None:
@@ -88,10 +92,10 @@ def _events(sound: Sound, events: list[Event], prediction: Prediction, part: dic
         st.caption("No event at this threshold: no class is ever that probable.")
         return
     st.caption(f"{len(events)} event{'s' * (len(events) != 1)}. Click one to play it and to look inside.")
-    table = pd.DataFrame({"start": [_clock(event.start, prediction.seconds) for event in events],
-                          "end": [_clock(event.end, prediction.seconds) for event in events],
-                          "class": [event.label for event in events], "mean %": [100 * event.mean for event in events],
-                          "peak %": [100 * event.peak for event in events]})
+    table = pd.DataFrame({"Start": [_clock(event.start, prediction.seconds) for event in events],
+                          "End": [_clock(event.end, prediction.seconds) for event in events],
+                          "Class": [event.label for event in events], "Mean %": [100 * event.mean for event in events],
+                          "Peak %": [100 * event.peak for event in events]})
 
     def play(row: int) -> None:
         event = events[row]
@@ -101,7 +105,7 @@ def _events(sound: Sound, events: list[Event], prediction: Prediction, part: dic
     played = next((row for row, event in enumerate(events) if part["region"] == (event.start, event.end)), None)
     row_table(table, played, play, key=f"listen_events_{sound.key}_{len(events)}",
               height=table_height(len(events), TABLE_HEIGHT), alt="Events with start, end, class and probability",
-              column_config={"mean %": percent, "peak %": percent})
+              column_config={"Mean %": percent, "Peak %": percent})
 
 
 def _middle(window: Window) -> float:

@@ -13,7 +13,7 @@ from app.components.inside import KEY, inside_drawing, layer_in_sight
 from app.components.timeline import KEY as TIMELINE
 from app.listening import Sound, answer, explanation
 from app.state import copy_to_play, current_dataset, is_dark
-from app.views.listen_along import along, heard_through, part_of
+from app.views.listen_along import along, heard_through, part_of, window_words
 from core import seen
 from core.errors import UserError
 from core.predict import Explanation, Prediction
@@ -62,7 +62,7 @@ def say_answer(prediction: Prediction, truth: str = "") -> None:
     else:
         st.subheader(f"{escape(label)} · {percent_text(100 * probability)}", anchor=False)
     if len(prediction.windows) > 1:
-        st.caption(f"On average over {_which(prediction)} of {_window_seconds(prediction):g} s")
+        st.caption(f"The whole sound, on average over {_which(prediction)} of {_window_seconds(prediction):g} s")
     if truth:
         st.caption(escape(truth))
 
@@ -82,11 +82,12 @@ def look_into(weights, sound: Sound, prediction: Prediction, window: int) -> Non
     if not heard.maps:
         st.info(escape(f"The model {prediction.model} has no attention, so there is nothing to look at inside it; choose a "
                        "transformer model for that."), icon=":material/visibility_off:")
-    inside_drawing(view_of(heard, outline, prediction, sound, f"{weights} {sound.key} {window}"))
+    of = f"In this window, {window_words(prediction, window)}" if len(prediction.windows) > 1 else ""
+    inside_drawing(view_of(heard, outline, prediction, sound, f"{weights} {sound.key} {window}", of))
 
 
-def view_of(heard: Explanation, outline: tuple, prediction: Prediction, sound: Sound, name: str) -> dict:
-    """What the browser draws; ``name`` tells this view from every other."""
+def view_of(heard: Explanation, outline: tuple, prediction: Prediction, sound: Sound, name: str, title: str = "") -> dict:
+    """What the browser draws; ``name`` tells this view from every other, ``title`` says what the answer is of."""
     dark, layer = is_dark(), layer_in_sight()
     shade = ink(dark)
     ranked = sorted(zip(prediction.class_names, map(float, heard.window.probs), strict=True), key=lambda pair: -pair[1])
@@ -94,7 +95,7 @@ def view_of(heard: Explanation, outline: tuple, prediction: Prediction, sound: S
     return {"id": f"{name} {layer} {dark}", "palette": colour_map("Magma"),
             "ink": {"text": shade.text, "muted": shade.muted, "grid": shade.grid, "surface": shade.surface,
                     "raised": shade.raised, "accent": shade.accent, "wave": shade.wave, "fog": shade.grid},
-            "bars": answer_bars(ranked, prediction.class_names, truth=truth, dark=dark),
+            "title": title, "bars": answer_bars(ranked, prediction.class_names, truth=truth, dark=dark),
             "sound": sound_view(outline, heard, sound.seconds),
             "layers": heads_view(heard.maps, heard.frequencies, layer)}
 

@@ -115,17 +115,17 @@ def answers_table() -> Sound | None:
                           icon=":material/download:", on_click="ignore", width="stretch")
     named = [answer.prediction if answer.prediction and not answer.prediction.unknown else None for answer in rows]
     table = pd.DataFrame({
-        "file": [_one_line(answer.path) for answer in rows],
-        "answer": [answer.prediction.said if answer.prediction else None for answer in rows],
-        "probability %": [100 * heard.ranked[0][1] if heard else None for heard in named],  # of the class that is named
-        "seconds": [answer.prediction.seconds if answer.prediction else None for answer in rows],
-        "problem": [answer.error or "" for answer in rows]})
+        "File": [_one_line(answer.path) for answer in rows],
+        "Answer": [answer.prediction.said if answer.prediction else None for answer in rows],
+        "Probability %": [100 * heard.ranked[0][1] if heard else None for heard in named],  # of the class that is named
+        "Seconds": [answer.prediction.seconds if answer.prediction else None for answer in rows],
+        "Problem": [answer.error or "" for answer in rows]})
     number = st.column_config.NumberColumn
     chosen = picked_row(
-        table if failed else table.drop(columns="problem"), key=TABLE, first=None, placeholder="",
+        table if failed else table.drop(columns="Problem"), key=TABLE, first=None, placeholder="",
         height=table_height(len(rows), TABLE_HEIGHT),
-        column_config={"probability %": number(format="%.1f"), "seconds": number(format="%.2f"),
-                       "file": st.column_config.TextColumn(width="medium")},
+        column_config={"Probability %": number(format="%.1f"), "Seconds": number(format="%.2f"),
+                       "File": st.column_config.TextColumn(width="medium")},
         alt="Every file with its answer, probability and length")
     if chosen is None:
         return None

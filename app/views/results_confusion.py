@@ -115,18 +115,18 @@ def _cell_title(option, counts: pd.DataFrame) -> str:
 
 def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
     """The list with one row selected; position of that row."""
-    shown = pd.DataFrame({"clip": [stem(path) for path in clips["path"]]})
+    shown = pd.DataFrame({"Clip": [stem(path) for path in clips["path"]]})
     if cell is None:
-        shown["true"], shown["heard as"] = clips["true"], clips["predicted"]
-    shown["sure"] = 100 * clips["probability"]
+        shown["True"], shown["Heard as"] = clips["true"], clips["predicted"]
+    shown["Sure"] = 100 * clips["probability"]
     if (clips["of"] > 1).any():
-        shown["models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
+        shown["Models"] = [f"{models} of {of}" for models, of in zip(clips["models"], clips["of"], strict=True)]
     if clips["clip_fold"].nunique() > 1:
-        shown["fold"] = clips["clip_fold"]
+        shown["Fold"] = clips["clip_fold"]
     return picked_row(shown, height=table_height(len(shown), SIX), key=key, alt="The clips behind the cell", column_config={
-        "sure": st.column_config.NumberColumn("sure", format="%.0f %%", help="Probability given to the predicted class, "
+        "Sure": st.column_config.NumberColumn(format="%.0f %%", help="Probability given to the predicted class, "
                                               "a mean over the models that said so"),
-        "models": st.column_config.TextColumn("models", help="How many of the models said so")})
+        "Models": st.column_config.TextColumn(help="How many of the models said so")})
 
 
 def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:

@@ -77,8 +77,9 @@ def own_name(ready: bool) -> None:
 
 
 def own_start(ready: bool) -> None:
-    """The cost and the button."""
+    """The cost and the button, or why there is none: the field that is wrong may be folded away."""
     plans, unfit = own_plans(ready)
+    unfit = unfit or next(iter(wrong_protocol() + wrong_settings()), None)
     name, add, wrong_name = chosen_name(OWN)
     start(plans, f"Start {len(plans)} runs" if len(plans) > 1 else "Start training", OWN, name=name, add=add,
           ready=not wrong_name, missing=f":red[{escape(begun(unfit))}]" if unfit else
@@ -120,9 +121,10 @@ STYLE = """
 .st-key-watch [data-stale=true] { opacity: 1 !important; }  /* it looks again every 2 s: nothing blinks */
 .st-key-cost { background: %s; }
 [class*=st-key-protocol_] [data-testid=stCaptionContainer] { padding-left: 1.5rem; }
-#jump-runs, #jump-new-training { scroll-margin-top: 4rem; }
-[data-testid=stElementContainer]:has(#jump-runs, #jump-new-training) { position: absolute; }
-@media (min-width: 641px) { [data-testid=stLayoutWrapper]:has(> .st-key-jump) { display: none; } }
+#jump-runs, #jump-new-training { scroll-margin-top: 4rem; }  /* what holds them has no width: no jump goes to the side */
+[data-testid=stElementContainer]:has(#jump-runs, #jump-new-training) { position: absolute; width: 0; }
+@media (min-width: 641px) { [data-testid=stLayoutWrapper]:has(> :is(
+  .st-key-jump, .st-key-train-own-jump, .st-key-train-whole-jump)) { display: none; } }
 @media (min-width: 900px) {
   [data-testid=stLayoutWrapper]:has(> .st-key-fits) { display: none; }
   [data-testid=stColumn]:has(> div .st-key-watch) { position: sticky; top: 4rem; align-self: flex-start;
@@ -142,7 +144,7 @@ asked = (st.query_params.get("run") or st.query_params.get("experiment")) and no
 run_first = asked or any(run.status.active for run in list_runs())
 if run_first:
     css(FIRST)
-with st.container(key="jump"):  # on a phone only: the other part is a long way down
+with st.container(key="jump"):  # on a phone only (as what train_cost.py says was started): the other part is a long way down
     st.markdown("[Start another training](#jump-new-training)" if run_first else "[Runs and their curves](#jump-runs)")
 left, right = st.columns([5, 6], gap="large")
 sides = [(left, guarded_fragment()(choice)), (right.container(key="watch"), watch)]

@@ -6,9 +6,8 @@ import streamlit as st
 
 from app.components import guarded_fragment, show_error, with_whole_page
 from app.components.frame import escape
-from app.measuring import Measuring
 from app.single_press import press_once
-from app.views.train_lengths import lengths_of, say_lengths
+from app.views.train_lengths import say_lengths
 from app.views.train_like import forget_filled_in
 from core import experiments
 from core.config import TrainConfig
@@ -24,7 +23,7 @@ def start(plans: list[Plan], label: str, state: str, *, name: str, add: bool, re
     ``state`` begins the keys of what is kept, the field of the name (``<state>.name``) among them. ``also`` are other configs
     whose pace the page would like to know; they are measured when that of the plans is known. ``lengths``: whether to say what
     of the clips is not heard."""
-    costs(plans, state, missing, also, lengths_of(plans) if lengths else None)
+    costs(plans, state, missing, also, lengths)
     begin = with_whole_page(press_once(f"{state}.start", send))  # the run appears beside this at once
     st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (plans and ready), width="stretch",
               key=f"{state}.start", on_click=begin, args=(plans, name, add, state))
@@ -41,25 +40,21 @@ def say_started(state: str) -> None:
             st.markdown(f"Started {escape(name)}. [See how it trains](#jump-runs)")
 
 
-def costs(plans: list[Plan], state: str, missing: str, also: Sequence[TrainConfig], lengths: Measuring | None) -> None:
-    """Trainings and minutes; asks again every second while this machine or the clips are being measured."""
+def costs(plans: list[Plan], state: str, missing: str, also: Sequence[TrainConfig], lengths: bool) -> None:
+    """Trainings and minutes; asks again every second while this machine is being measured."""
     waiting = plans and (estimate(plans).unknown or also) and st.session_state.get(f"{state}.measuring", True)
-    listening = lengths is not None and lengths.running
-    again = guarded_fragment(1 if waiting or listening else None)
-    again(_costs)(plans, f"{state}.measuring", missing, also, lengths, listening)
+    guarded_fragment(1 if waiting else None)(_costs)(plans, f"{state}.measuring", missing, also, lengths)
 
 
-def _costs(plans: list[Plan], measuring: str, missing: str, also: Sequence[TrainConfig], lengths: Measuring | None,
-           listening: bool) -> None:
+def _costs(plans: list[Plan], measuring: str, missing: str, also: Sequence[TrainConfig], lengths: bool) -> None:
     if not plans:
         st.caption(missing)
         return
-    if listening and not lengths.running:
-        st.rerun()  # end to look again by itself
     cost = estimate(plans)
     st.markdown(f"**{experiments.in_short(cost)}**")
     say_pace(cost, measuring, "An estimate, from the pace of such trainings on this machine. Runs wait for one another.", also)
-    say_lengths(plans, lengths)
+    if lengths:
+        say_lengths(plans)
 
 
 def say_pace(cost: Cost, measuring: str, known: str, also: Sequence[TrainConfig] = ()) -> None:

@@ -47,7 +47,7 @@ def line(entry: Searched) -> tuple[Searched | None, str | None]:
         try:
             chosen = narrowed(entry.name, text)
         except UserError as problem:
-            error = str(problem).replace(entry.name, rule["label"], 1)
+            error = str(problem).replace(entry.name, rule["label"], 1).replace(entry.ends, shown(entry), 1)
     say_wrong(error)
     return chosen, error
 

@@ -141,12 +141,14 @@ def test_more_views_are_computed_when_they_are_asked_for(page):
 def test_of_many_classes_the_gallery_shows_one_part_after_the_other(page, monkeypatch):
     assert classes_shown(10, turn=3) == (range(10), 3)
     assert [classes_shown(50, turn) for turn in range(4)] == [
-        (range(17), 0), (range(17, 34), 0), (range(34, 50), 0), (range(17), 1)]
+        (range(20), 0), (range(20, 40), 0), (range(40, 50), 0), (range(20), 1)], "in full rows"
     monkeypatch.setattr("app.explore.overview.MOST_CLASSES", 1)
     app = page()
     assert "One clip of every class (1 to 1 of 2)" in [title.value for title in app.subheader]
+    assert app.button(key="explore_others").label == "Next 1"
     app.button(key="explore_others").click().run()
     assert "One clip of every class (2 to 2 of 2)" in [title.value for title in app.subheader]
+    assert app.button(key="explore_others").label == "First 1"
     assert "0 to 4 kHz upwards" in texts(app), "as high as these sounds go"
 
 

@@ -224,7 +224,7 @@ def test_a_sound_dropped_on_home_is_answered_here(page, data):
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), [
-    ("notes.wav", b"these are words, not sound", "notes.wav is not a sound that can be read"),
+    ("notes.wav", b"these are words, not sound", "m4a, aac, mp4 or webm: save it as one of these"),
     ("empty.ogg", b"", "empty.ogg is empty"),
     ("cut.wav", wav(SECONDS)[:30], "cut.wav"),
 ])
@@ -278,6 +278,7 @@ def test_a_clip_longer_than_the_window_is_drawn_over_time_and_offers_its_windows
     slider.set_value(3)
     app = checked(app.run())
     assert drawn(app)["sound"]["span"] == drawn(app, "timeline")["window"] == [pytest.approx(0.7), pytest.approx(1.2)]
+    assert drawn(app)["title"] == "In this window, 0.70 s to 1.20 s", "which is not the answer for the whole sound"
 
 
 def test_the_next_model_looks_at_the_same_moment_whatever_its_window(page, data):
@@ -304,12 +305,12 @@ def test_a_sound_that_is_played_as_ogg_stays_the_same_to_its_player(page, data):
 
 def test_the_answer_says_which_windows_it_is_made_of(page, data):
     trained(data, "cnn_transformer_h2", "1")
-    assert "On average over 4 windows of 0.5 s" in texts(page(pending=("long.wav", wav(1.2))))
+    assert "The whole sound, on average over 4 windows of 0.5 s" in texts(page(pending=("long.wav", wav(1.2))))
     waveform, rate = soundfile.read(io.BytesIO(wav(1.2)))
     waveform[round(0.5 * rate) :] *= 0.1
     quiet = io.BytesIO()
     soundfile.write(quiet, waveform, rate, format="WAV")
-    assert "On average over the 2 loudest of 4 windows of 0.5 s" in texts(page(pending=("bang.wav", quiet.getvalue())))
+    assert "on average over the 2 loudest of 4 windows of 0.5 s" in texts(page(pending=("bang.wav", quiet.getvalue())))
 
 
 def test_the_threshold_decides_what_is_an_event_and_events_make_a_table(page, data):
@@ -416,9 +417,9 @@ def test_many_files_make_a_table_with_a_sentence_for_those_that_cannot_be_read(p
                                     ("../../<i>a.wav", wav(1.2, seed=3), "audio/wav"), ("empty.wav", b"", "audio/wav")])
     app = answered(press(checked(app.run()), "Answer 4 sounds"))
     table = app.dataframe[0].value
-    assert list(table.columns) == ["file", "answer", "probability %", "seconds", "problem"] and len(table) == 4
-    assert table["seconds"].tolist()[::2] == [0.5, 1.2] and table["answer"].isna().tolist() == [False, True, False, True]
-    assert "not a sound that can be read" in table["problem"][1] and "empty" in table["problem"][3]
+    assert list(table.columns) == ["File", "Answer", "Probability %", "Seconds", "Problem"] and len(table) == 4
+    assert table["Seconds"].tolist()[::2] == [0.5, 1.2] and table["Answer"].isna().tolist() == [False, True, False, True]
+    assert "not a sound that can be read" in table["Problem"][1] and "empty" in table["Problem"][3]
     assert "4 of 4 sounds" in texts(app) and "2 of them could not be read" in texts(app)
 
 
@@ -434,7 +435,7 @@ def test_what_is_none_of_the_classes_has_no_probability_and_silence_its_sentence
     monkeypatch.setattr("app.views.listen_many.answers_csv", lambda *given: written.append(answers_csv(*given)) or written[-1])
     app = answered(press(checked(app.run()), "Answer 2 sounds"))
     table = app.dataframe[0].value
-    assert table["answer"].tolist() == ["none of these", "nothing to hear"] and table["probability %"].isna().all()
+    assert table["Answer"].tolist() == ["none of these", "nothing to hear"] and table["Probability %"].isna().all()
     strange, silent = csv.DictReader(io.StringIO(written[-1]))
     assert strange["unknown"] == "true" and strange["label"] in CLASSES and not strange["error"]
     assert not silent["label"] and silent["error"].startswith("This clip is digitally silent")
@@ -451,7 +452,7 @@ def test_a_folder_of_this_machine_is_answered_and_a_wrong_one_is_said(page, data
     assert errors(checked(app.run())) == ["There is no folder /nowhere/at all on this machine"]
     app.text_input[0].set_value(str(data.root))
     app = answered(press(checked(app.run()), "Answer 12 sounds"))
-    assert app.dataframe[0].value["file"].tolist() == [f"{number:02d}.wav" for number in range(12)]
+    assert app.dataframe[0].value["File"].tolist() == [f"{number:02d}.wav" for number in range(12)]
 
 
 def test_the_true_class_of_a_table_is_of_the_column_the_run_learned(page, data):

@@ -85,7 +85,7 @@ def test_the_price_is_said_before_the_start(page):
 
 
 @pytest.mark.parametrize("widget, value, sentence", [
-    ("tune.ends.learning_rate", "0.1", "Learning rate expects both ends of a range, such as 0.0001:0.01, found '0.1'"),
+    ("tune.ends.learning_rate", "0.1", "Learning rate expects both ends of a range, such as 0.0001 to 0.01, found '0.1'"),
     ("tune.ends.learning_rate", "0.01 to 0.001", "a range from low to high, found 0.01 to 0.001"),
     ("tune.ends.learning_rate", "0.001 to 5", "Learning rate expects a value from"),
     ("tune.ends.batch_size", "16", "two choices or more, found 16"),
@@ -301,6 +301,8 @@ def test_the_figures_say_what_the_trials_say(config, dark):
     assert any("stopped early" in name for name in lines) is bool((trials["state"] == "pruned").any())
     parallel = charts.parallel_figure(opened, [entry.name for entry in study.space], dark=dark)
     assert len(parallel.data) == len(complete) and "Learning rate" in parallel.layout.xaxis.ticktext
+    assert parallel.layout.xaxis.ticktext[0] == "Accuracy (%)"
+    assert {note.xanchor for note in parallel.layout.annotations if note.y in (0, 1)} == {"center"}, "a phone has no other room"
     bars = charts.importance_figure(opened, dark=dark)
     assert sum(bars.data[0].x) == pytest.approx(100) and set(bars.data[0].y) == {"Learning rate", "Batch size", "Mixup"}
 

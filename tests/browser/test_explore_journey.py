@@ -255,3 +255,7 @@ def test_nothing_is_wider_than_a_phone(exploring, page):
     order = [page.locator(place).first.bounding_box()["y"] for place in
              ("[data-testid=stDataFrame]", FIGURE, ".st-key-explore_health")]
     assert order == sorted(order)  # the list, the open clip, then the health of all
+    page.locator(".st-key-explore_gallery button").first.click()
+    clip = page.get_by_text(re.compile(r"^t-0 · high <b>"))
+    clip.wait_for()
+    page.wait_for_function("place => place.getBoundingClientRect().top < 200", arg=clip.element_handle())  # it is brought up

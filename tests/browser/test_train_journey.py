@@ -95,11 +95,11 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     expect(page.get_by_role("button", name="Start 2 runs")).to_be_visible()
     page.get_by_text("cnn_transformer_h4", exact=True).click()
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
-    page.get_by_text("Clips and machine").click()
+    page.get_by_text("Clips and machine", exact=True).click()
     fill(page, "Sample rate (Hz)", "8000")
     fill(page, "Clip length (s)", "0.5")
     fill(page, "Epochs", "0")
-    expect(page.get_by_text("Epochs expects a value from 1 to 100,000")).to_be_visible()
+    expect(page.get_by_text("Epochs expects a value from 1 to 100,000").first).to_be_visible()
     expect(page.get_by_role("button", name="Start training")).to_be_disabled()
     fill(page, "Epochs", str(EPOCHS))
     expect(page.get_by_text("4 trainings", exact=False).first).to_be_visible()
@@ -123,6 +123,8 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     tiny_server.open(page, page.url.removeprefix(tiny_server.url))
     expect(page.get_by_text("Start another training")).to_be_visible()
     assert page.evaluate(JUMPED) < 0.1, "on a phone the run stands above the form from the start"
+    place = "document.querySelector('#jump-runs').getBoundingClientRect().right <= innerWidth"
+    assert page.evaluate(place), "else a jump there moves the page to the side"
     page.set_viewport_size({"width": 1440, "height": 900})
     expect(state).to_contain_text("finished", timeout=180_000)
     assert len(run.history()) == 4 * EPOCHS * 2  # four folds, train and validation

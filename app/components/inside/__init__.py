@@ -13,7 +13,9 @@ KEY = "listen_inside"
 HTML = """
 <div class="inside">
   <div class="answer">
+    <h3 class="title"></h3>
     <ol class="bars" aria-label="Probability of every class"></ol>
+    <details class="rest"><summary></summary><ol class="bars" aria-label="Probability of the other classes"></ol></details>
     <div class="through">
       <label>Look through<select class="select" aria-label="Look through"></select></label>
       <label>Veil over what this head does not look at <span class="percent"></span>

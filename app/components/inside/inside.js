@@ -9,7 +9,7 @@ class Inside {
     const part = (name) => root.querySelector(`.${name}`);
     const tip = new Tip(root);
     const choose = (layer, head) => this.choose(layer, head);
-    this.parts = { bars: part("bars"), through: part("through"), select: part("select"), veil: part("veil"), heads: part("heads"), one: part("one"), numbers: part("numbers") };
+    this.parts = { title: part("title"), bars: part("bars"), rest: part("rest"), through: part("through"), select: part("select"), veil: part("veil"), heads: part("heads"), one: part("one"), numbers: part("numbers") };
     this.stage = new Stage(part("sound"), tip);
     this.strips = new Strips(part("strips"), tip, choose);
     this.matrix = new Matrix(root.querySelector(".matrix canvas"), tip);
@@ -85,17 +85,29 @@ class Inside {
   }
 
   showBars() {
-    this.parts.bars.replaceChildren(...this.data.bars.map((bar) => {
-      const row = document.createElement("li");
-      const add = (name, text = "") => row.appendChild(Object.assign(document.createElement("span"), { className: name, textContent: text }));
-      add("label", bar.truth ? `${bar.label} ✓` : bar.label).title = bar.label;
-      const fill = add("track").appendChild(document.createElement("span"));
-      fill.style.width = `${bar.percent}%`;
-      fill.style.background = bar.colour;
-      add("value", bar.text);
-      row.classList.toggle("truth", bar.truth);
-      return row;
-    }));
+    const { bars, rest, title } = this.parts;
+    const folded = this.data.bars.filter((bar) => bar.folded);
+    bars.replaceChildren(...this.data.bars.filter((bar) => !bar.folded).map((bar) => this.bar(bar)));
+    rest.hidden = !folded.length;
+    rest.querySelector("summary").textContent = `The other ${folded.length} classes`;
+    rest.querySelector("ol").replaceChildren(...folded.map((bar) => this.bar(bar)));
+    title.textContent = this.data.title;
+    title.hidden = !this.data.title;
+  }
+
+  bar(bar) {
+    const row = document.createElement("li");
+    const add = (name, text = "", to = row) => to.appendChild(Object.assign(document.createElement("span"), { className: name, textContent: text }));
+    const label = add("label");
+    label.title = bar.label;
+    add("name", bar.short, label);
+    if (bar.truth) add("tick", "\u00a0✓", label); // beside the name, so that no cut takes it away
+    const fill = add("track").appendChild(document.createElement("span"));
+    fill.style.width = `${bar.percent}%`;
+    fill.style.background = bar.colour;
+    add("value", bar.text);
+    row.classList.toggle("truth", bar.truth);
+    return row;
   }
 
   fillSelect(layer, head) {

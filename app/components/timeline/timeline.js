@@ -54,9 +54,7 @@ class Timeline {
       heat(context, box, (share) => Math.floor(share * pixels), () => 0, this.loudest(number, pixels), pixels, palette);
       context.fillStyle = ink.text;
       context.textAlign = "right";
-      let name = row.label;
-      while (name.length > 2 && context.measureText(name).width > left - 12) name = `${name.slice(0, -2)}…`;
-      context.fillText(name, left - 8, box.top + box.height / 2);
+      context.fillText(cut(row.label, (name) => context.measureText(name).width <= left - 12), left - 8, box.top + box.height / 2);
     });
     context.fillStyle = ink.text;
     for (const event of data.events) {

@@ -65,8 +65,7 @@ def summary_of(analyses: Sequence[Analysis]) -> None:
         st.markdown(escape(finding.sentence) if len(told) == 1 else f"**{escape(each.protocol)}**: {escape(finding.sentence)}")
     if told:
         whose = f"Under {told[0][0].protocol}: " * (len(told) > 1)
-        st.caption(escape(f"{whose}{told[0][1].test}. Clips of one recording count as independent, so p is, if anything, too "
-                          "small."))
+        st.caption(escape(f"{whose}{told[0][1].test}."))
 
 
 @guarded_fragment()

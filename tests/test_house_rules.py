@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,16 @@ REQUIREMENTS = ("requirements.txt", "requirements-formats.txt", "requirements-fi
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+@cache
+def modules(folder: str) -> dict[Path, ast.Module]:
+    """Every file of a folder, parsed."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
-def imports(path: Path) -> set[str]:
+def imports(module: ast.Module) -> set[str]:
     """Top-level names of everything a file imports, at any depth of it."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -30,24 +33,26 @@ def imports(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", modules("core"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_core_never_imports_the_app_or_the_screen(path):
-    assert not imports(path) & {"streamlit", "app", "plotly"}
+def importing(folder: str, *names: str) -> list[Path]:
+    """The files that import any of these packages."""
+    return [path for path, module in modules(folder).items() if imports(module) & {*names}]
 
 
-@pytest.mark.parametrize("path", modules("app"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_app_holds_no_torch(path):
-    assert not imports(path) & {"torch", "torchaudio", "sklearn", "librosa"}
+def test_core_never_imports_the_app_or_the_screen():
+    assert not importing("core", "streamlit", "app", "plotly")
+
+
+def test_the_app_holds_no_torch():
+    assert not importing("app", "torch", "torchaudio", "sklearn", "librosa")
 
 
 @pytest.mark.parametrize("folder", ["app", "core", "tests"])
 def test_librosa_is_imported_by_its_guard_alone(folder):
-    assert not [path for path in modules(folder) if "librosa" in imports(path)], "call core.librosa_guard.import_librosa"
+    assert not importing(folder, "librosa"), "call core.librosa_guard.import_librosa"
 
 
-@pytest.mark.parametrize("path", modules("core") + modules("app"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_file_says_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "a module needs a docstring"
+def test_every_file_says_what_it_is():
+    assert not [path for folder in ("app", "core") for path, module in modules(folder).items() if not ast.get_docstring(module)]
 
 
 def test_the_map_of_core_names_every_module():
@@ -59,7 +64,7 @@ def test_the_map_of_core_names_every_module():
 
 def test_every_requirement_is_pinned_exactly_and_used():
     packages = {"scikit-learn": "sklearn"}
-    used = set().union(*(imports(path) for path in modules("core") + modules("app")))
+    used = set().union(*(imports(module) for folder in ("core", "app") for module in modules(folder).values()))
     used |= {"onnx", "onnxscript"}  # by torch.onnx
     for guard in ("torchaudio_guard", "librosa_guard"):
         used |= set(re.findall(r'import_module\("(\w+)"\)', (ROOT / f"core/{guard}.py").read_text()))

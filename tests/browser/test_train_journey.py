@@ -10,7 +10,7 @@ from core.runs import Run
 from tests.conftest import until
 
 PITCHES = {"low": 300, "middle": 900, "high": 2400}
-RATE, SECONDS, EPOCHS = 8_000, 0.5, 40  # for a run of some seconds, of which the first are cancelled
+RATE, SECONDS, EPOCHS = 8_000, 0.5, 24  # for a run of some seconds, of which the first are cancelled
 KEEP_TIMERS = """() => {
   window.timers = [];
   const set = window.setInterval;

@@ -56,12 +56,12 @@ def _is_number(value) -> bool:
 
 
 def _is_block(value) -> bool:
-    """``{"mean", "std", "ci95"}`` of one metric."""
+    """``{"mean", "std", "ci95"}`` of one metric; of accuracy also ``pooled``, ``sources`` and ``ci95_sources``."""
     if not isinstance(value, dict) or "mean" not in value:
         return False
-    interval = value.get("ci95")
-    return _is_number(value["mean"]) and _is_number(value.get("std")) and (interval is None or (
-        isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)) and None not in interval))
+    return all(_is_number(value.get(key)) for key in ("mean", "std", "pooled", "sources")) and all(
+        interval is None or (isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval))
+                             and None not in interval) for interval in map(value.get, ("ci95", "ci95_sources")))
 
 
 def check_history(history, file: Path) -> None:

@@ -75,6 +75,8 @@ GOOD = {"run": "r", "epochs": 3, "class_names": ["cat", "dog"], "accuracy": {"me
 @pytest.mark.parametrize("change, name", [
     ({"accuracy": 0.5}, "accuracy"), ({"accuracy": {"mean": "much"}}, "accuracy"), ({"accuracy": {}}, "accuracy"),
     ({"accuracy": {"mean": float("nan")}}, "accuracy"), ({"accuracy": {"mean": 0.5, "ci95": [0.4]}}, "accuracy"),
+    ({"accuracy": {"mean": 0.5, "ci95_sources": [0.4]}}, "accuracy"),
+    ({"accuracy": {"mean": 0.5, "pooled": "half"}}, "accuracy"),
     ({"folds": "five"}, "folds"), ({"folds": [{"fold": "x"}]}, "folds"), ({"class_names": "cat"}, "class_names"),
     ({"class_names": [1, 2]}, "class_names"), ({"model": None}, "model"), ({"epochs": "3"}, "epochs"),
     ({"validation": {}}, "validation"), ({"ensemble": {"accuracy": "x"}}, "ensemble"),

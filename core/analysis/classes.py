@@ -75,7 +75,8 @@ def _right_by_clip(field) -> pd.DataFrame:
     then over the contenders."""
     shares = []
     for each in field:
-        table, rows = each.answers(), answers(each.answers(), each.class_names)
+        table = each.answers()
+        rows = answers(table, each.class_names)
         shares.append(table[["path", "target"]].assign(right=rows.targets == rows.predicted).groupby(["path", "target"]).mean())
     return pd.concat(shares).groupby(level=["path", "target"]).mean().reset_index("target")
 

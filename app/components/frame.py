@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 FIELD, TICK = 64, 24  # px of a field with its label, and of a checkbox
 HEAD_START = 0.1  # s
 LINKED = re.compile(r"(?<=www)(?=\.)|(?<=[-.\w+]@)(?=[-\w]+\.[-\w])", re.IGNORECASE)  # within what Markdown takes for a link
-FIRST_WORDS = {"a", "an", "another", "class", "classes", "every", "expected", "files", "fold", "folder", "leaving", "no", "of",
-               "one", "only", "somebody", "sounds", "source", "the", "there", "these", "this", "with"}  # of sentences of core
+FIRST_WORDS = {  # of sentences of core
+    "a", "an", "another", "class", "classes", "clips", "every", "expected", "files", "fold", "folder", "leaving", "no", "of",
+    "one", "only", "somebody", "sounds", "source", "the", "there", "these", "this", "with"}
 STYLED = "frame.styled"  # key of the session's state
 CSS = """
 [data-testid=stMain] { font-variant-numeric: tabular-nums; }

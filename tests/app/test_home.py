@@ -329,6 +329,7 @@ def test_what_was_overlooked_is_told_on_the_card_and_mended_by_a_column(data, tm
     column = app.selectbox(f"folder_column_{root}")
     assert column.options == ["speaker", "take"] and column.value == "speaker"
     assert "5 recordings; the largest: s0 (4 clips)" in said(app)
+    assert "Clips with one value in the column speaker of the table count as one recording" in said(app)
     press(app, "Use it")
     assert not app.exception and "20 clips · 2 classes · 5 recordings" in said(app) and "that is not used" not in said(app)
     press(app, "Change")

@@ -9,9 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from core.config import cache_dir, checkpoints_dir
+from core.processes import is_there
 from core.runs import list_runs
 from core.studies import list_studies
 
@@ -111,7 +110,7 @@ def _builder(path: Path) -> int | None:
 
 def _is_in_work(entry: Path) -> bool:
     if (pid := _builder(entry)) is not None:
-        return psutil.pid_exists(pid)
+        return is_there(pid)
     if entry.parent.name != "downloads":
         return False
     try:

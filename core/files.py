@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import UserError
+from core.processes import is_there
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -40,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary file lies in the same folder and begins with a dot; it is removed when the block raises.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -64,9 +65,12 @@ def write_json(path: Path, value) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files whose writer was killed. Only for a folder nobody writes to."""
+    """Remove temporary files whose writer was killed; a page may be writing just now. For a folder to which this process
+    does not write meanwhile."""
     for path in Path(folder).glob("*.tmp"):
-        path.unlink(missing_ok=True)
+        writer = path.name.rsplit(".", 2)[-2].partition("-")[0]
+        if writer == str(os.getpid()) or not (writer.isdecimal() and is_there(int(writer))):
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -48,6 +48,16 @@ def is_alive(pid: int | None, created: float | None) -> bool:
         return False
 
 
+def is_there(pid: int) -> bool:
+    """Whether a process of that number runs on this machine, whichever it is. A zombie does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OverflowError):
+        return False
+
+
 def start_detached(command: list[str], *, cwd: Path, log: Path, env: dict[str, str]) -> int:
     """Start ``command`` in its own session, output appended to ``log``; it lives on when we end. Returns its pid."""
     apart = {"start_new_session": True}

@@ -11,7 +11,7 @@ import pytest
 from core import runs
 from core.config import TrainConfig
 from core.errors import UserError
-from core.files import replacing, write_json
+from core.files import remove_leftovers, replacing, write_json
 from core.processes import SystemLock, identity, is_alive
 from core.run_folder import STARTING, Run, now
 from core.runs import cancel, check_resumable, create_run, get_run, list_runs, resolve_checkpoint, resume
@@ -211,6 +211,21 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         raise KeyError
     assert json.loads(file.read_text()) == {"a": 1}
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.json"]
+
+
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+    """A training that starts clears its folder while the page that started it may still be writing there."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here, dead = (tmp_path / f".status.json.{pid}-0a1b2c3d.tmp" for pid in (os.getppid(), ended.pid))
+    by_itself, older = tmp_path / f".x.csv.{os.getpid()}-0a1b2c3d.tmp", tmp_path / ".x.csv.0a1b2c3d.tmp"
+    for file in (here, dead, by_itself, older):
+        file.touch()
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.glob("*.tmp")) == [here]
+    with replacing(tmp_path / "status.json") as temporary:
+        temporary.touch()
+        assert temporary.name.startswith(f".status.json.{os.getpid()}-")
 
 
 def test_a_lock_is_one_process_s_at_a_time(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from core.intervals import FEW, bootstrap_interval, drawn_from, source_weights, 
 from core.scores import accuracy, confusion, macro_f1, mean_defined, roc_auc, weighted_auc, weighted_f1
 
 METRICS = ("accuracy", "macro_f1", "roc_auc")
-_BLOCK = 100  # bootstrap draws computed at once: bounds the memory
+_BLOCK = 250  # bootstrap draws computed at once: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Answers:
     def predicted(self) -> np.ndarray:
         """Index of the most probable class, (rows,); the first of equals."""
         return np.nan_to_num(self.probs, nan=-np.inf).argmax(axis=1)
+
+    def at(self, places: np.ndarray) -> "Answers":
+        return Answers(self.paths[places], self.targets[places], self.probs[places])
 
 
 def answers(predictions: pd.DataFrame, class_names: Sequence[str]) -> Answers:
@@ -93,10 +96,13 @@ def summarise(predictions: pd.DataFrame, class_names: Sequence[str], protocol: s
 
 def per_fold(rows: pd.DataFrame, class_names: Sequence[str]) -> list[dict]:
     """One dict per model: ``fold`` (the one it did not train on), the three scores, and ``clips``."""
-    return [
-        {"fold": int(fold), **scores(answers(part, class_names)), "clips": len(part)}
-        for fold, part in rows.groupby("model_fold", sort=True)
-    ]
+    together = answers(rows, class_names)
+    return [{"fold": int(fold), **scores(together.at(places)), "clips": len(places)} for fold, places in _by_model(rows)]
+
+
+def _by_model(rows: pd.DataFrame) -> list[tuple[int, np.ndarray]]:
+    """For every model, by its fold, the places of its rows."""
+    return sorted(rows.groupby("model_fold").indices.items())
 
 
 def interval_of(score: dict) -> list[float] | None:
@@ -115,13 +121,13 @@ def _headline(table: pd.DataFrame, folds: list[dict], class_names: Sequence[str]
     result["accuracy"] |= {
         "ci95": wilson(float(clips.sum()), len(clips)), "pooled": float(clips.mean()) if len(clips) else None,
         "sources": len(set(source_of)), "ci95_sources": wilson_by_source(clips, source_of)}
-    for metric, draws in _bootstrap(table, class_names, sources).items():
+    for metric, draws in _bootstrap(table, rows, sources).items():
         mean = result[metric]["mean"]
         result[metric]["ci95"] = None if mean is None else bootstrap_interval(mean, draws)
     return result
 
 
-def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping[str, str]) -> dict:
+def _bootstrap(table: pd.DataFrame, rows: Answers, sources: Mapping[str, str]) -> dict:
     """The mean over models of macro F1 and AUC, (draws,) each, when sources are drawn anew within each fold of clips; where
     a fold has too few for that, among all, and a fold counts as much as of it was drawn.
 
@@ -129,6 +135,7 @@ def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping
     """
     clips = table.drop_duplicates("path").sort_values("path")
     position = {path: i for i, path in enumerate(clips["path"])}
+    clip_of = table["path"].map(position).to_numpy()
     source_of = [str(sources.get(path, path)) for path in clips["path"]]
     if len(set(source_of)) < FEW:
         return {"macro_f1": np.empty(0), "roc_auc": np.empty(0)}
@@ -136,13 +143,12 @@ def _bootstrap(table: pd.DataFrame, class_names: Sequence[str], sources: Mapping
     weights = source_weights(source_of, strata)
     apart = len(set(strata)) == clips["clip_fold"].nunique()
     f1, auc, counts = [], [], []
-    for _, part in table.groupby("model_fold", sort=True):
-        rows = answers(part, class_names)
-        columns = [position[path] for path in part["path"]]
+    for _, places in _by_model(table):
+        columns, part = clip_of[places], rows.at(places)
         counts.append(np.ones_like(weights[:, 0]) if apart else weights[:, columns].mean(axis=1))
+        drawn = [weights[i : i + _BLOCK, columns] for i in range(0, len(weights), _BLOCK)]
         for values, compute in ((f1, _draws_of_f1), (auc, _draws_of_auc)):
-            values.append(np.concatenate([compute(weights[i : i + _BLOCK, columns], rows)
-                                          for i in range(0, len(weights), _BLOCK)]))
+            values.append(np.concatenate([compute(block, part) for block in drawn]))
     counts = np.array(counts)
     return {"macro_f1": _mean_over_models(np.array(f1), counts), "roc_auc": _mean_over_models(np.array(auc), counts)}
 

@@ -160,8 +160,13 @@ def _folds(result: Result) -> None:
                    "split": ("Test and validation", "One model, on the two folds it was not trained on.")}.get(
         result.protocol, ("Folds", "One dot per test fold; the line is their mean."))
     with block(title, table, f"{result.name}-folds.csv", note=note):
-        shown = table[table["metric"] != NAMES["roc_auc"]]  # its scale would flatten the spread of the others
-        show_figure(folds_figure(shown, dark=is_dark()), "results_folds", alt="Scores of each fold as dots")
+        show_figure(_folds_figure(result, is_dark()), "results_folds", alt="Scores of each fold as dots")
+
+
+@once
+def _folds_figure(result: Result, dark: bool):
+    table = _fold_scores(result)
+    return folds_figure(table[table["metric"] != NAMES["roc_auc"]], dark=dark)  # its scale would flatten the others' spread
 
 
 @once

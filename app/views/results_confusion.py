@@ -8,7 +8,7 @@ from app.components import guarded_fragment, picked_row, redraw, show_figure, ta
 from app.components.rows import SIX
 from app.state import is_dark
 from app.views.results_clip import clip_player, stem
-from app.views.results_data import Result
+from app.views.results_data import Result, once, once_of
 from app.views.results_parts import block
 from core.classwise import ALL, TOGETHER, clips_behind, confusion_table, voices
 from core.wording import count
@@ -25,12 +25,34 @@ def confusion_block(result: Result) -> None:
     with left:
         heading = st.container()
         voice, share = _controls(result)
-        counts = confusion_table(result.rows(voice), result.class_names)
+        counts = _counts(result, voice)
         with heading, block("Confusion matrix", counts.reset_index(), f"{result.name}-confusion.csv"):
             pass
-        guarded_fragment(key=THE_MATRIX)(_matrix)(result, counts, share)
+        guarded_fragment(key=THE_MATRIX)(_matrix)(result, voice, counts, share)
     with right:
         guarded_fragment(key=THE_CLIPS)(_clips)(result, voice, counts)
+
+
+@once
+def _counts(result: Result, voice) -> pd.DataFrame:
+    return confusion_table(result.rows(voice), result.class_names)
+
+
+@once
+def _behind(result: Result, voice, cell: tuple[str, str] | None) -> pd.DataFrame:
+    return clips_behind(result.rows(voice), result.class_names, *(cell or ()))
+
+
+@once_of(20)  # that of a hundred classes takes megabytes
+def _figure(result: Result, voice, share: bool, cell: tuple[str, str] | None, dark: bool):
+    return confusion_figure(_counts(result, voice), share=share, chosen=cell, dark=dark, height=HEIGHT)
+
+
+@once
+def _answer(result: Result, voice, path: str, true: str, dark: bool):
+    """What the models gave to each class for one clip."""
+    rows = result.rows(voice)
+    return answer_figure(rows.loc[rows["path"] == path, list(result.class_names)].mean(), true, dark=dark)
 
 
 def _controls(result: Result) -> tuple:
@@ -69,7 +91,7 @@ def _cell(result: Result, counts: pd.DataFrame) -> tuple[str, str] | None:
     return cell
 
 
-def _matrix(result: Result, counts: pd.DataFrame, share: bool) -> None:
+def _matrix(result: Result, voice, counts: pd.DataFrame, share: bool) -> None:
     names, key = list(counts.index), f"results_matrix_{result.name}"
 
     def choose():
@@ -78,15 +100,13 @@ def _matrix(result: Result, counts: pd.DataFrame, share: bool) -> None:
         st.session_state[f"{CELL}_{result.name}"] = cell
         redraw(THE_CLIPS, THE_MATRIX)
 
-    figure = confusion_figure(counts, share=share, chosen=_cell(result, counts), dark=is_dark(), height=HEIGHT)
-    show_figure(figure, key, on_select=choose, selection_mode="points",
-                alt="Confusion matrix, true class on rows; the list beside it names its cells")
+    show_figure(_figure(result, voice, share, _cell(result, counts), is_dark()), key, on_select=choose,
+                selection_mode="points", alt="Confusion matrix, true class on rows; the list beside it names its cells")
 
 
 def _clips(result: Result, voice, counts: pd.DataFrame) -> None:
     cell = _cell(result, counts)
-    rows = result.rows(voice)
-    clips = clips_behind(rows, result.class_names, *(cell or ()))
+    clips = _behind(result, voice, cell)
     file_name = f"{result.name}-{'-as-'.join(cell) if cell else 'mistakes'}.csv"
     with block("Clips behind a cell", clips, file_name.replace("/", "-")):
         st.selectbox("Cell", _options(counts, cell), key=f"{CELL}_{result.name}", label_visibility="collapsed",
@@ -95,7 +115,7 @@ def _clips(result: Result, voice, counts: pd.DataFrame) -> None:
             st.caption("No mistake at all." if cell is None else "No clip was answered this way.")
             return
         picked = clips.iloc[_picked(clips, cell, key=f"results_clips_{result.name}_{voice}_{cell}")]
-        _one_clip(result, rows, picked)
+        _one_clip(result, voice, picked)
 
 
 def _options(counts: pd.DataFrame, cell) -> list:
@@ -129,12 +149,10 @@ def _picked(clips: pd.DataFrame, cell, *, key: str) -> int:
         "Models": st.column_config.TextColumn(help="How many of the models said so")})
 
 
-def _one_clip(result: Result, rows: pd.DataFrame, picked: pd.Series) -> None:
+def _one_clip(result: Result, voice, picked: pd.Series) -> None:
     """The picked clip: its sound, and what the models gave to each class."""
-    own = rows[rows["path"] == picked["path"]]
     st.text(f"{stem(picked['path'])}: {picked['true']}, heard as {picked['predicted']}"
             if picked["true"] != picked["predicted"] else f"{stem(picked['path'])}: {picked['true']}, heard rightly")
     clip_player(result, picked["path"], key="results")
-    probs = own[list(result.class_names)].mean()
-    show_figure(answer_figure(probs, picked["true"], dark=is_dark()), "results_answer",
+    show_figure(_answer(result, voice, picked["path"], picked["true"], is_dark()), "results_answer",
                 alt="Probabilities of the likeliest classes for this clip")

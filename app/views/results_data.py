@@ -72,8 +72,14 @@ class Result:
         return max(counted, default=0) if self.over == "models" else sum(counted)
 
 
-# What a function makes of a Result (and other values), once until its files change. Nobody may change what it returns.
-once = st.cache_resource(max_entries=100, show_spinner=False, hash_funcs={Result: lambda result: (result.name, result.stamp)})
+def once_of(most: int):
+    """What a function makes of a Result (and other values), once until its files change, the ``most`` last ones. Nobody may
+    change what it returns."""
+    return st.cache_resource(max_entries=most, show_spinner=False,
+                             hash_funcs={Result: lambda result: (result.name, result.stamp)})
+
+
+once = once_of(100)
 
 
 def load_results(run: Run) -> Result:

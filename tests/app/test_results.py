@@ -1,13 +1,16 @@
 """The Results page on imagined runs of a small data set of real files, driven without a browser."""
 
 import json
+import shutil
 import wave
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.state import dataset_named
 from app.views.results_analysis import written
 from app.views.results_data import dataset_of, load_results
 from core.config import TrainConfig
@@ -24,11 +27,11 @@ from tests.finished_runs import summary_of
 CLASSES = ("birds", "glass [x](y)", "rain")
 
 
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    """A table of 30 short clips in five folds, two clips per recording; the place of runs is empty."""
-    folder = tmp_path / "data" / "sounds"
-    folder.mkdir(parents=True)
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    """A table of 30 short clips in five folds, two clips per recording, in a data folder; no test changes it."""
+    folder = tmp_path_factory.mktemp("data") / "sounds"
+    folder.mkdir()
     lines = ["path,label,fold,source"]
     for index in range(30):
         name = f"{index:02d}.wav"
@@ -37,11 +40,17 @@ def data(tmp_path, monkeypatch):
             file.writeframes((3000 * np.sin(np.arange(800) * (1 + index) / 40)).astype("<i2").tobytes())
         lines.append(f"{name},{CLASSES[index % 3]},{index // 6 + 1},r{index // 2}")
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
-    monkeypatch.setenv("EARSHOT_DATA", str(tmp_path / "data"))
+    return load_dataset(str(folder))
+
+
+@pytest.fixture
+def data(sounds, tmp_path, monkeypatch):
+    """The clips of ``sounds`` are here, and no run is."""
+    monkeypatch.setenv("EARSHOT_DATA", str(sounds.root.parent))
     monkeypatch.setenv("EARSHOT_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("EARSHOT_CACHE", str(tmp_path / "cache"))
     (tmp_path / "checkpoints").mkdir()
-    return load_dataset("sounds")
+    return sounds
 
 
 @pytest.fixture
@@ -58,7 +67,18 @@ def page(data, tmp_path):
 
 
 def make(data, tmp_path, name, **settings):
-    return fabricate_run(tmp_path / "checkpoints", data, name=name, **settings)
+    """A run of its own for this test, copied from one that all tests share: its files have the same times then, and what the
+    page made of them for one test it still knows in the next."""
+    told = sorted(({"seed": 0} | settings).items())
+    shared = tmp_path.parent / "runs" / "-".join([data.name, name, *(f"{key}-{value}" for key, value in told)])
+    if not shared.exists():
+        fabricate_run(shared, data, name=name, **settings)
+    return shutil.copytree(shared / name, tmp_path / "checkpoints" / name)
+
+
+def good_and_bad(data, tmp_path):
+    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1, epochs=20)
+    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
 
 
 def texts(app) -> str:
@@ -73,15 +93,15 @@ def test_without_runs_one_sentence_and_one_button(page):
 
 
 def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, page):
-    record = make(data, tmp_path, "first", protocol="published") / "config.json"
+    record = make(data, tmp_path, "one", protocol="published") / "config.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"device": "NVIDIA H100"}))
-    app = page(run="first")
+    app = page(run="one")
     assert "cnn_transformer_h4 · protocol published · sounds · seed 0 · 30 epochs · NVIDIA H100" in texts(app)
     metrics = {metric.label: metric.value for metric in app.metric}
     assert set(metrics) == {"Test accuracy", "Test macro F1", "Test ROC-AUC", "Training time", "Trainable parameters"}
     assert metrics["Trainable parameters"] == "213,578"
     assert next(metric.help for metric in app.metric).startswith("Mean over 5 folds on 30 test clips of 15 recordings; ± is")
-    accuracy = load("first").summary["accuracy"]["mean"]
+    accuracy = load("one").summary["accuracy"]["mean"]
     assert metrics["Test accuracy"] == f"{100 * accuracy + 1e-9:.1f} %"
     runs = next(table.value for table in app.dataframe if "interval" in table.value)
     assert list(runs["accuracy"]) == [pytest.approx(100 * accuracy, abs=0.051)]
@@ -89,21 +109,21 @@ def test_a_run_shows_its_numbers_and_every_block_has_its_table(data, tmp_path, p
     assert blocks == ["Comparison", "Confusion matrix", "Clips behind a cell", "Classes", "ROC curves", "Folds",
                       "Learning curves"]
     assert len(app.get("download_button")) == len(blocks) + 2, "a table of every block, and the report in two formats"
-    assert app.query_params["run"] == "first"
+    assert app.query_params["run"] == "one"
 
 
 def test_the_training_time_is_that_of_the_tested_models_in_table_and_card(data, tmp_path, page):
-    path = make(data, tmp_path, "first", protocol="published")
+    path = make(data, tmp_path, "one", protocol="published")
     history = pd.read_csv(path / "history.csv").assign(seconds=32.5)  # 5 folds of 30 epochs
     last = history[history["fold"] == 1].assign(fold="final", seconds=60)
     pd.concat([history, last]).to_csv(path / "history.csv", index=False)
-    app = page(run="first")
+    app = page(run="one")
     card = next(metric for metric in app.metric if metric.label == "Training time")
     table = next(table.value for table in app.dataframe if "time" in table.value)
     assert card.value == table["time"][0] == "1 h 21 min"
     assert card.help.replace("\\", "") == "Of the models that were tested; the final model, on all clips, took 30 min more."
     (path / "predictions.csv").write_text("half a fi", encoding="utf-8")
-    app = page(run="first")
+    app = page(run="one")
     assert next(metric for metric in app.metric if metric.label == "Training time").value == card.value
 
 
@@ -117,8 +137,7 @@ def test_assignment_shows_validation_beside_test_and_the_models_together(data, t
 
 
 def test_compared_runs_are_summed_up_by_what_the_test_supports(data, tmp_path, page):
-    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
-    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
+    good_and_bad(data, tmp_path)
     app = page(run="good")
     assert app.multiselect(key="results_compared").value == ["good", "bad"]
     assert "cnn_transformer_h4 is best here" in texts(app) and "reliably better than cnn1d" in texts(app)
@@ -128,12 +147,12 @@ def test_compared_runs_are_summed_up_by_what_the_test_supports(data, tmp_path, p
 
 
 def test_a_run_that_may_be_missing_from_an_experiment_is_named(data, tmp_path, page):
-    for number in range(3):
-        path = make(data, tmp_path, f"run{number}", protocol="published", seed=number)
+    for number, name in enumerate(("one", "two", "three")):
+        path = make(data, tmp_path, name, protocol="published", seed=number)
     assert "Perhaps of this experiment" not in texts(page(experiment="design"))
     (path / "config.json").write_text("half a fi", encoding="utf-8")
-    assert "Perhaps of this experiment too: run2, whose config.json cannot be read." in texts(page(experiment="design"))
-    assert "Perhaps of this experiment" not in texts(page(run="run0"))
+    assert "Perhaps of this experiment too: three, whose config.json cannot be read." in texts(page(experiment="design"))
+    assert "Perhaps of this experiment" not in texts(page(run="one"))
 
 
 def test_one_row_per_model_and_protocol_with_validation_beside_test(data, tmp_path, page):
@@ -159,11 +178,11 @@ def test_one_row_per_model_and_protocol_with_validation_beside_test(data, tmp_pa
 
 
 def test_a_wrong_experiment_is_said_in_one_sentence(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published")
+    make(data, tmp_path, "one", protocol="published")
     app = page(experiment="desing")
     assert [error.value.replace("\\", "") for error in app.error] == [
         f"There is no experiment called 'desing' in {tmp_path}/checkpoints; did you mean design?"]
-    assert app.header[0].value == "first" and app.query_params["experiment"] == "design", "the one run of it is compared"
+    assert app.header[0].value == "one" and app.query_params["experiment"] == "design", "the one run of it is compared"
 
 
 def test_an_experiment_opens_on_the_runs_that_most_others_can_be_held_against(data, tmp_path, page):
@@ -183,38 +202,35 @@ def test_the_costs_to_compare_by_fit_beside_each_other_on_a_phone(data, tmp_path
 
 
 def test_an_experiment_can_be_compared_again_after_another_page(data, tmp_path, page):
-    for number in range(2):
-        make(data, tmp_path, f"of design {number}", protocol="published", seed=number)
-    for number in range(2):
-        path = make(data, tmp_path, f"other {number}", protocol="published", seed=5 + number)
-        record = json.loads((path / "config.json").read_text())
-        (path / "config.json").write_text(json.dumps(record | {"experiment": "else"}))
+    for number, name in enumerate(("one", "two", "three")):
+        path = make(data, tmp_path, name, protocol="published", seed=number)
+    record = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(record | {"experiment": "else"}))
     app = page(experiment="design")
-    wanted = {"of design 0", "of design 1"}
+    wanted = {"one", "two"}
     for _ in range(2):
         assert {*app.multiselect(key="results_compared").value} == wanted and app.query_params["experiment"] == "design"
-        app.switch_page("views/train.py").run()
+        app.switch_page("views/home.py").run()
         app.query_params["experiment"] = "design"
         app.switch_page("views/results.py").run()
     assert {*app.multiselect(key="results_compared").value} == wanted
 
 
 def test_a_study_comes_back_from_the_bin_and_the_run_that_was_looked_at_still_is(data, tmp_path, page, monkeypatch):
-    make(data, tmp_path, "first", protocol="published")
+    make(data, tmp_path, "one", protocol="published")
     study = create_study(TrainConfig(dataset="sounds", model="cnn1d"), [SPACE["mixup"]], 2, name="search")
     study.write_status("stopped", progress=0, message="")
     delete_study("search")
     monkeypatch.setattr("app.views.disk._table", lambda columns, key, alt: [0] if key == "disk_bin" else [])
-    app = page(run="first")
+    app = page(run="one")
     app.session_state["disk_open"] = True
     app.run()
     app.button("disk_restore").click().run()
-    assert get_study("search") and app.header[0].value == "first" and not app.error
+    assert get_study("search") and app.header[0].value == "one" and not app.error
 
 
 def test_why_is_told_with_figures_and_tests(data, tmp_path, page):
-    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
-    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
+    good_and_bad(data, tmp_path)
     app = page(run="good")
     assert "Attention helps here" not in texts(app), "folded until it is asked for"
     app = page(run="good", why="shown")
@@ -224,10 +240,8 @@ def test_why_is_told_with_figures_and_tests(data, tmp_path, page):
     assert "Do they learn by heart? No clip is held out to validate" in texts(app).replace("**", "")
 
 
-def test_the_report_is_written_from_what_is_compared(data, tmp_path, page):
-    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1)
-    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.0, seed=2)
-    page(run="good")
+def test_the_report_is_written_from_what_is_compared(data, tmp_path):
+    good_and_bad(data, tmp_path)
     results = [load_results(load(name)) for name in ("good", "bad")]
     text = written(results, "mine", "html").decode()
     assert "<title>mine</title>" in text and "cnn_transformer_h4 is best here" in text and "http:" not in text
@@ -236,7 +250,7 @@ def test_the_report_is_written_from_what_is_compared(data, tmp_path, page):
 
 def test_runs_of_other_clips_are_not_compared(data, tmp_path, page):
     make(data, tmp_path, "one", protocol="published")
-    make(load_dataset("demo"), tmp_path, "other", protocol="published", seed=1)
+    make(replace(data, name="noises"), tmp_path, "other", protocol="published", seed=1)
     app = page(run="one")
     app.multiselect(key="results_compared").set_value(["one", "other"]).run()
     assert not app.exception
@@ -269,16 +283,16 @@ def test_of_two_runs_that_differ_in_nothing_the_chosen_one_is_compared(data, tmp
 
 
 def test_a_cell_lists_its_clips_and_the_link_restores_it(data, tmp_path, page):
-    path = make(data, tmp_path, "first", protocol="published", skill=1)
-    app = page(run="first")
-    cell = app.selectbox(key="results_cell_first")
+    path = make(data, tmp_path, "weak", protocol="published", skill=1)
+    app = page(run="weak")
+    cell = app.selectbox(key="results_cell_weak")
     assert cell.options[0].startswith("mistakes") or cell.options[0].startswith("all mistakes")
     wrong = next(option for option in cell.options if "heard as" in option)
     cell.set_value(wrong_pair(wrong)).run()
     assert not app.exception
     assert app.query_params["cell"] == list(wrong_pair(wrong))
-    again = page(run="first", cell=list(wrong_pair(wrong)))
-    assert again.selectbox(key="results_cell_first").value == wrong_pair(wrong)
+    again = page(run="weak", cell=list(wrong_pair(wrong)))
+    assert again.selectbox(key="results_cell_weak").value == wrong_pair(wrong)
     listed = next(table.value for table in again.dataframe if "Clip" in table.value)
     assert len(listed) == int(wrong.rsplit(" ", 1)[1])
     assert path.exists() and any("heard as" in element.value for element in again.text)
@@ -322,46 +336,45 @@ def test_folds_that_have_ended_are_shown_while_the_run_goes_on(data, tmp_path, p
     assert "Confusion matrix" in [element.value for element in app.subheader]
 
 
-def test_without_the_clips_everything_but_playing_works(data, tmp_path, page):
-    make(data, tmp_path, "elsewhere", protocol="published", skill=1)
-    (tmp_path / "data" / "sounds").rename(tmp_path / "gone")
-    from app.state import dataset_named
+def test_without_the_clips_everything_but_playing_works(data, tmp_path, page, monkeypatch):
+    make(data, tmp_path, "weak", protocol="published", skill=1)
+    monkeypatch.setenv("EARSHOT_DATA", str(tmp_path))
     dataset_named.clear()
-    app = page(run="elsewhere")
+    app = page(run="weak")
     assert "The clips of sounds are not on this machine" in texts(app)
     assert not app.error and len(app.metric) == 5
 
 
 def test_a_wrong_link_is_said_in_one_sentence(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published")
+    make(data, tmp_path, "one", protocol="published")
     assert "There is no run called nowhere here; choose one" in texts(page(run="nowhere"))
 
 
 def test_a_link_to_a_deleted_run_says_where_it_is(data, tmp_path, page):
-    for number, name in enumerate(("one", "two", "gone")):
+    for number, name in enumerate(("one", "two", "three")):
         make(data, tmp_path, name, protocol="published", seed=number)
-    delete_run("gone")
-    app = page(run="gone")
+    delete_run("three")
+    app = page(run="three")
     assert [error.value.replace("\\", "") for error in app.error] == [
-        "gone is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below. "
+        "three is in the bin; restore it in Disk and bin at the foot of this page, or choose one of the runs below. "
         "Shown now: two."]
     assert app.header[0].value == app.query_params["run"] == "two"
 
 
 def test_a_run_that_comes_in_the_place_of_one_that_is_gone_is_told_to_until_another_is_chosen(data, tmp_path, page):
-    for number, name in enumerate(("one", "two", "gone")):
+    for number, name in enumerate(("one", "two", "three")):
         make(data, tmp_path, name, protocol="published", seed=number)
-    opened = page(run="gone", experiment="design")
-    delete_run("gone")
-    link = page(run="gone", experiment="design")  # what the address of the run's page was
+    opened = page(run="three", experiment="design")
+    delete_run("three")
+    link = page(run="three", experiment="design")  # what the address of the run's page was
     for app in (opened.run(), link):
         shown = app.header[0].value
-        assert shown != "gone" and "gone is in the bin" in app.error[0].value and shown in app.error[0].value
-        warned = [f"gone is not here; this is {shown}."]
+        assert shown != "three" and "three is in the bin" in app.error[0].value and shown in app.error[0].value
+        warned = [f"three is not here; this is {shown}."]
         assert [warning.value.replace("\\", "") for warning in app.run().warning] == warned, "the next drawing says it too"
         app.selectbox(key="results_run").set_value({"one": "two", "two": "one"}[shown]).run()
         assert not app.warning and not app.error
-    back = page(run="gone")
+    back = page(run="three")
     (deleted,) = deleted_runs()
     restore_run(deleted)
     assert not back.run().warning
@@ -379,109 +392,127 @@ def test_a_second_run_that_is_not_there_is_said(data, tmp_path, page):
         assert app.header[0].value == "one"
 
 
-@pytest.mark.parametrize("file, change, sentence, blocks", [
-    ("summary.json", lambda text: "{", "could not be read as JSON", 7),
-    ("summary.json", lambda text: text.replace('"folds": [', '"folds": "five", "x": ['), "'folds' is not what a training", 7),
-    ("summary.json", lambda text: text.replace('"rain"', '"snow"', 1), "do not speak of the same classes", 7),
-    ("predictions.csv", lambda text: text.replace(",0.", ",much", 1), "where a number is expected", 2),
-    ("predictions.csv", lambda text: text.replace(",split,", ",part,", 1), "has no column split", 2),
-    ("predictions.csv", lambda text: text[:-9], "line 31 has", 2),
-    ("predictions.csv", lambda text: text[: len(text) // 2].rsplit("\n", 1)[0], "do not speak of the same classes", 7),
-    ("predictions.csv", lambda text: text.replace("birds,", "cow,", 1), "'birds' in the column 'target'", 2),
-    ("history.csv", lambda text: text.replace(",train,", ",train,much", 1), "where a number is expected", 7),
-    ("history.csv", lambda text: "", "cannot be read as a table", 7),
-    ("history.csv", lambda text: text.replace(",loss,", ",lost,", 1), "bring the file back, or train the run again", 7),
-    ("config.json", lambda text: "[]", "is no config of a run", 7),
-    ("about.json", lambda text: "{", "", 7),
+@pytest.mark.parametrize("file, blocks, changes", [
+    ("summary.json", 7, {
+        "could not be read as JSON": lambda text: "{",
+        "'folds' is not what a training": lambda text: text.replace('"folds": [', '"folds": "five", "x": [')}),
+    ("summary.json", 7, {
+        "do not speak of the same classes": lambda text: text.replace('"rain"', '"snow"', 1)}),
+    ("predictions.csv", 2, {
+        "where a number is expected": lambda text: text.replace(",0.", ",much", 1),
+        "has no column split": lambda text: text.replace(",split,", ",part,", 1),
+        "line 31 has": lambda text: text[:-9],
+        "'birds' in the column 'target'": lambda text: text.replace("birds,", "cow,", 1)}),
+    ("predictions.csv", 7, {
+        "do not speak of the same classes": lambda text: text[: len(text) // 2].rsplit("\n", 1)[0]}),
+    ("history.csv", 7, {
+        "where a number is expected": lambda text: text.replace(",train,", ",train,much", 1),
+        "cannot be read as a table": lambda text: "",
+        "bring the file back, or train the run again": lambda text: text.replace(",loss,", ",lost,", 1)}),
+    ("config.json", 7, {"is no config of a run": lambda text: "[]"}),
+    ("about.json", 7, {"": lambda text: "{"}),
 ])
-def test_a_broken_file_is_one_sentence_and_the_rest_goes_on(data, tmp_path, page, file, change, sentence, blocks):
-    path = make(data, tmp_path, "broken", protocol="published")
+def test_a_broken_file_is_one_sentence_and_the_rest_goes_on(data, tmp_path, page, file, blocks, changes):
+    """The page is drawn with one thing wrong in the file; with anything else wrong in it, it has the same to draw."""
+    path = make(data, tmp_path, "one", protocol="published")
     (path / "about.json").write_text('{"note": "what I saw"}')
-    (path / file).write_text(change((path / file).read_text(encoding="utf-8")), encoding="utf-8")
-    app = page(run="broken")
-    said = [error.value.replace("\\", "") for error in app.error]
-    assert len(said) == bool(sentence) and all(sentence in error for error in said), said
+    text, drawn = (path / file).read_text(encoding="utf-8"), None
+    for sentence, change in changes.items():
+        (path / file).write_text(change(text), encoding="utf-8")
+        result = load_results(load("one"))
+        assert len(result.problems) == bool(sentence) and all(sentence in problem for problem in result.problems), sentence
+        if drawn is None:
+            app, drawn = page(run="one"), result
+            assert [error.value.replace("\\", "") for error in app.error] == result.problems
+        else:
+            assert without_problems(result) == without_problems(drawn), sentence
     assert len([element for element in app.subheader if element.value not in ("Cache", "Bin")]) == blocks
     if file != "summary.json":
         assert len(app.metric) == 5, "what the summary tells is shown all the same"
 
 
+def without_problems(result) -> dict:
+    """All that the page has of a run, tables as text."""
+    told = {field.name: getattr(result, field.name) for field in fields(result) if field.name not in ("problems", "stamp")}
+    return told | {name: told[name] if told[name] is None else told[name].to_csv() for name in ("predictions", "history")}
+
+
 def test_a_run_that_vanishes_while_its_page_is_open(data, tmp_path, page):
-    first = make(data, tmp_path, "first", protocol="published", seed=1)
-    make(data, tmp_path, "second", protocol="published")
-    app = page(run="first")
+    first = make(data, tmp_path, "two", protocol="published", seed=1)
+    make(data, tmp_path, "one", protocol="published")
+    app = page(run="two")
     first.rename(tmp_path / "elsewhere")
     app.run()
     assert not app.exception
-    assert "There is no run called first here any more; choose one of those below. Shown now: second." in texts(app)
-    assert app.header[0].value == "second"
+    assert "There is no run called two here any more; choose one of those below. Shown now: one." in texts(app)
+    assert app.header[0].value == "one"
 
 
 def test_a_class_name_is_shown_as_text(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published", skill=1)
-    app = page(run="first", cell=["glass [x](y)", "glass [x](y)"])
+    make(data, tmp_path, "weak", protocol="published", skill=1)
+    app = page(run="weak", cell=["glass [x](y)", "glass [x](y)"])
     for element in [*app.markdown, *app.caption]:
         assert "[x](y)" not in element.value
 
 
-def test_the_clips_of_a_table_with_its_classes_in_another_column_can_be_played(data, tmp_path, page):
-    table = data.root / "metadata.csv"
+def test_the_clips_of_a_table_with_its_classes_in_another_column_can_be_played(data, tmp_path, page, monkeypatch):
+    table = shutil.copytree(data.root, tmp_path / "data" / "sounds") / "metadata.csv"
+    monkeypatch.setenv("EARSHOT_DATA", str(tmp_path / "data"))
     table.write_text(table.read_text(encoding="utf-8").replace("path,label", "path,speaker", 1), encoding="utf-8")
-    path = make(data, tmp_path, "spoken", protocol="published", skill=1)
+    path = make(data, tmp_path, "weak", protocol="published", skill=1)
     (path / "summary.json").unlink()  # its numbers are then made here, from the sources of the data set
     config = json.loads((path / "config.json").read_text())
     config["config"]["label"] = "speaker"
     (path / "config.json").write_text(json.dumps(config))
-    app = page(run="spoken")
+    app = page(run="weak")
     assert "are not on this machine" not in texts(app)
-    result = load_results(load("spoken"))
+    result = load_results(load("weak"))
     assert dataset_of(result).class_names == CLASSES
     assert not result.problems
 
 
 def test_a_run_is_renamed_noted_deleted_and_brought_back(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published", seed=1)
-    make(data, tmp_path, "second", protocol="published")
-    app = page(run="first")
-    app.text_area("note_first").set_value("**best** <b>so far</b>").run()
+    make(data, tmp_path, "two", protocol="published", seed=1)
+    make(data, tmp_path, "one", protocol="published")
+    app = page(run="two")
+    app.text_area("note_two").set_value("**best** <b>so far</b>").run()
     assert "**best** <b>so far</b>" in [text.value for text in app.text], "shown as text"
-    app.text_input("name_first").set_value("a b").run()
-    assert "expects up to 100 letters" in texts(app) and app.header[0].value == "first"
-    app.text_input("name_first").set_value("best").run()
+    app.text_input("name_two").set_value("a b").run()
+    assert "expects up to 100 letters" in texts(app) and app.header[0].value == "two"
+    app.text_input("name_two").set_value("best").run()
     assert app.header[0].value == "best" and app.query_params["run"] == "best"
     assert [toast.value for toast in app.toast] == ["Renamed to best"] and not app.run().toast
-    assert app.multiselect(key="results_compared").value == ["best", "second"]
-    assert page(run="first").header[0].value == "best", "a link to the old name still leads there"
+    assert app.multiselect(key="results_compared").value == ["best", "one"]
+    assert page(run="two").header[0].value == "best", "a link to the old name still leads there"
     app.button("delete_best").click().run()
-    assert app.header[0].value == "second" and "best is in the bin" in texts(app) and not app.error
+    assert app.header[0].value == "one" and "best is in the bin" in texts(app) and not app.error
     app.button("undo").click().run()
     assert app.header[0].value == "best" and not [button for button in app.button if button.key == "undo"]
 
 
 def test_a_run_at_work_can_be_noted_but_not_renamed_or_deleted(data, tmp_path, page):
-    make(data, tmp_path, "busy", protocol="published")
-    load("busy").write_status("running", progress=0.5, message="")  # in the name of this process
-    app = page(run="busy")
-    assert app.text_input("name_busy").disabled and app.button("delete_busy").disabled
+    make(data, tmp_path, "one", protocol="published")
+    load("one").write_status("running", progress=0.5, message="")  # in the name of this process
+    app = page(run="one")
+    assert app.text_input("name_one").disabled and app.button("delete_one").disabled
     assert "It is running: it can be renamed or deleted when it has ended" in texts(app)
-    app.text_area("note_busy").set_value("while it runs").run()
-    assert load("busy").note == "while it runs"
-    write_note("busy", "written elsewhere")
-    assert app.run().text_area("note_busy").value == "written elsewhere"
+    app.text_area("note_one").set_value("while it runs").run()
+    assert load("one").note == "while it runs"
+    write_note("one", "written elsewhere")
+    assert app.run().text_area("note_one").value == "written elsewhere"
 
 
 def test_the_last_run_deleted_can_still_be_brought_back(data, tmp_path, page):
-    make(data, tmp_path, "only", protocol="published")
-    app = page(run="only")
-    app.button("delete_only").click().run()
-    assert not app.exception and "No model has been trained here yet" in texts(app) and "only is in the bin" in texts(app)
+    make(data, tmp_path, "one", protocol="published")
+    app = page(run="one")
+    app.button("delete_one").click().run()
+    assert not app.exception and "No model has been trained here yet" in texts(app) and "one is in the bin" in texts(app)
     app.button("undo").click().run()
-    assert app.header[0].value == "only"
+    assert app.header[0].value == "one"
 
 
 def test_two_runs_side_by_side(data, tmp_path, page):
-    make(data, tmp_path, "good", model="cnn_transformer_h4", protocol="published", skill=4, seed=1, epochs=20)
-    make(data, tmp_path, "bad", model="cnn1d", protocol="published", skill=0.5, seed=2)
+    good_and_bad(data, tmp_path)
     app = page(run="good", against="bad")
     settings = next(table.value for table in app.dataframe if "setting" in table.value)
     assert settings.values.tolist() == [["Model", "cnn_transformer_h4", "cnn1d"], ["Seed", "1", "2"], ["Epochs", "20", "30"]]
@@ -574,20 +605,20 @@ def test_every_press_on_a_panel_that_is_in_the_link_is_heeded(data, tmp_path, pa
 
 
 def test_several_runs_are_deleted_restored_and_gone_for_good(data, tmp_path, page, monkeypatch):
-    for number in range(3):
-        make(data, tmp_path, f"run{number}", protocol="published", seed=number)
-    others = [place for place, run in enumerate(sorted(list_runs(), key=lambda run: -size_of(run.path))) if run.name != "run2"]
+    for number, name in enumerate(("one", "two", "three")):
+        make(data, tmp_path, name, protocol="published", seed=number)
+    others = [place for place, run in enumerate(sorted(list_runs(), key=lambda run: -size_of(run.path))) if run.name != "three"]
     selected = {"disk_runs": others, "disk_bin": [0]}  # a table cannot be clicked here
     monkeypatch.setattr("app.views.disk._table", lambda columns, key, alt: [
         row for row in selected[key] if row < len(columns["Run"])])
-    app = page(run="run2")
+    app = page(run="three")
     app.session_state["disk_open"] = True
     app.run()
     names = [button.label for button in app.button]
     assert "Delete 2 runs" in names and "Restore" not in names
     app.button("disk_delete").click().run()
     assert not app.exception and "2 runs are in the bin" in texts(app)
-    assert app.header[0].value == "run2", "the run that was looked at still is"
+    assert app.header[0].value == "three", "the run that was looked at still is"
     app.button("disk_restore").click().run()
     assert len(list_runs()) == 2 and "is in the bin" in texts(app)
     app.button("disk_for_good").click().run()
@@ -595,7 +626,7 @@ def test_several_runs_are_deleted_restored_and_gone_for_good(data, tmp_path, pag
 
 
 def test_the_cache_is_measured_and_cleared(data, tmp_path, page):
-    make(data, tmp_path, "first", protocol="published")
+    make(data, tmp_path, "one", protocol="published")
     clips = tmp_path / "cache" / "waveforms" / "x" / "waveforms.npy"
     clips.parent.mkdir(parents=True)
     clips.write_bytes(bytes(2_500_000))

@@ -210,7 +210,7 @@ def _candidate(text: str) -> tuple[Path, str] | None:
 
 def _candidates() -> Iterator[tuple[Path, str]]:
     """Data sets below the data folders, or such a folder that is one itself, each with its name; first match wins."""
-    for parent in data_dirs():
+    for parent in dict.fromkeys(data_dirs()):
         try:
             children = sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
         except OSError:
@@ -234,8 +234,8 @@ def _recognised(folder: Path, itself: bool = True) -> str | None:
         if (folder / TABLE).is_file():
             return folder.name
         if itself and (found := class_folders(folder)):
-            if is_archive(folder):
-                return archive_name(folder)
+            if is_archive(found):
+                return archive_name(folder, found)
             return folder.name if sum(map(may_hold_sound, found)) > 1 else None
     except OSError:
         return None  # a folder we may not look into is no data set of this person's

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,14 +52,15 @@ class Plan:
         return hashlib.sha256(json.dumps([clips, splits]).encode()).hexdigest()
 
 
-def make_plan(config: TrainConfig) -> Plan:
-    """Check everything that can be checked before a start. Raises :class:`UserError` with what to change."""
+def make_plan(config: TrainConfig, opened: Callable[[TrainConfig], Dataset] = configured_dataset) -> Plan:
+    """Check everything that can be checked before a start. Raises :class:`UserError` with what to change. ``opened`` gives the
+    clips of a config; a page that asks for many plans at once opens them once."""
     check_model(config.model)
     check_pretrained(config)
     if config.reverb and config.reverb_folder:
         impulse_files(config.reverb_folder)
     _check_device(config.device)
-    dataset = configured_dataset(config)
+    dataset = opened(config)
     for name in dataset.class_names:
         if name in PREDICTION_COLUMNS:
             raise UserError(f"a class cannot be called {name!r}: the table of predictions has a column of that name; "

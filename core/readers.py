@@ -7,6 +7,7 @@ a layout to the test that recognises it and its reader, and the first that match
 import os
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -52,12 +53,15 @@ def clip_identity(dataset_name: str, key: str) -> str:
 
 def audio_files(folder: Path) -> list[Path]:
     """Sound files under a folder by their endings, sorted; what is hidden, or has no name in UTF-8, is left out."""
-    found = []
+    return sorted((Path(place, name) for place, name in _sounds(folder)), key=lambda path: path.as_posix())
+
+
+def _sounds(folder: Path) -> Iterator[tuple[str, str]]:
+    """The same as place and name, in no order."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX")) and is_text(name)]
-        found += [Path(place, name) for name in names
-                  if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".") and is_text(name)]
-    return sorted(found, key=lambda path: path.as_posix())
+        yield from ((place, name) for name in names
+                    if name.lower().endswith(AUDIO_EXTENSIONS) and not name.startswith(".") and is_text(name))
 
 
 def impulse_files(folder: str) -> list[Path]:
@@ -72,7 +76,7 @@ def impulse_files(folder: str) -> list[Path]:
 
 def is_text(name: str) -> bool:
     """Whether a file's name can be written down: one with bytes that are no UTF-8 fits into no table and no page."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def as_text(name: str) -> str:
@@ -94,16 +98,16 @@ def may_hold_sound(folder: Path) -> bool:
                    for entry in entries)
 
 
-def is_archive(root: Path) -> bool:
-    folders = class_folders(root)
+def is_archive(folders: Sequence[Path]) -> bool:
+    """Whether all class folders of a data set, and all sounds in them, are called as in ESC-10."""
     return bool(folders) and all(
-        ARCHIVE_FOLDER.fullmatch(folder.name) and all(ARCHIVE_FILE.fullmatch(file.stem) for file in audio_files(folder))
-        for folder in folders)
+        ARCHIVE_FOLDER.fullmatch(folder.name)
+        and all(ARCHIVE_FILE.fullmatch(name.rpartition(".")[0]) for _, name in _sounds(folder)) for folder in folders)
 
 
-def archive_name(root: Path) -> str:
+def archive_name(root: Path, folders: Sequence[Path]) -> str:
     """The name that :func:`read_archive` gives: ``ESC-10`` where all classes are its own, else the folder's."""
-    return "ESC-10" if set(map(_archive_label, class_folders(root))) <= set(ESC10_CLASSES) else plain(root.name)
+    return "ESC-10" if set(map(_archive_label, folders)) <= set(ESC10_CLASSES) else plain(root.name)
 
 
 def read_archive(root: Path) -> Dataset:
@@ -225,7 +229,7 @@ def _dataset(name: str, root: Path, clips: list[Clip], layout: str, rule: str, l
 READERS = {
     "ESC-50": (lambda root: (root / ESC50_TABLE).is_file(), read_esc50),
     "UrbanSound8K": (lambda root: (root / URBAN_TABLE).is_file(), read_urbansound8k),
-    "ESC-10 archive": (is_archive, read_archive),
+    "ESC-10 archive": (lambda root: is_archive(class_folders(root)), read_archive),
     "ready clips and segments": (is_speech, read_speech),
     "class folders": (lambda root: bool(class_folders(root)), read_class_folders),
 }

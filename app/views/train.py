@@ -26,6 +26,7 @@ from app.views.train_watch import watch
 from app.views.train_whole import whole_assignment
 from core.config import TrainConfig, field_named
 from core.costs import estimate
+from core.datasets import Dataset, configured_dataset
 from core.errors import UserError
 from core.experiments import combinations
 from core.plan import Plan, make_plan
@@ -39,7 +40,14 @@ OWN = "train.own"  # begins the keys of the name and the button beneath the sett
 def plan_of(config: TrainConfig) -> Plan:
     """The checked plan of a config, read again after half a minute so that changed data is noticed. Configs are told apart by
     their text: Streamlit's own way through fifty fields takes milliseconds, and a page asks for dozens of plans."""
-    return make_plan(config)
+    return make_plan(config, data_of)
+
+
+@st.cache_resource(ttl=5, max_entries=8, show_spinner=False, hash_funcs={
+    TrainConfig: lambda config: (config.dataset, config.label, config.sources, config.limit, config.leave_out)})
+def data_of(config: TrainConfig) -> Dataset:
+    """The clips of a config, listed once for all the plans that one change asks for."""
+    return configured_dataset(config)
 
 
 def choice() -> None:

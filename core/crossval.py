@@ -28,7 +28,17 @@ from core.splits import Split, without
 from core.state_saver import StateSaver
 from core.summary import write_summary
 from core.tracking import Tracker
-from core.training import BatchEnd, Cancelled, EpochEnd, check_state, derive_seed, fit_fold, pick_device, predict_logits
+from core.training import (
+    BatchEnd,
+    Cancelled,
+    EpochEnd,
+    check_state,
+    derive_seed,
+    fit_fold,
+    pick_device,
+    predict_logits,
+    seed_torch,
+)
 
 FINAL = "final"
 
@@ -162,7 +172,7 @@ class CrossValidation:
 
     def _fit(self, split: Split, fold: int | str, number: int, name: str) -> torch.nn.Module:
         """The trained model of one split, its history on disk."""
-        torch.manual_seed(derive_seed(self.config.seed, fold, 0))
+        seed_torch(derive_seed(self.config.seed, fold, 0))  # a model is made on the CPU
         model = create_model(self.config.model, len(self.dataset.class_names), self.config.num_samples,
                              self.config.sample_rate, self.config)
         state = self._state(fold)

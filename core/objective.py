@@ -21,7 +21,7 @@ from core.models import create_model
 from core.plan import Plan, make_plan
 from core.splits import Split, without
 from core.study_folder import base_config
-from core.training import BatchEnd, Diverged, EpochEnd, FoldState, derive_seed, fit_fold, predict_logits
+from core.training import BatchEnd, Diverged, EpochEnd, FoldState, derive_seed, fit_fold, predict_logits, seed_torch
 
 
 class _EpochDone(Exception):
@@ -72,7 +72,7 @@ class Objective:
         return self.dataset.targets[np.array(split.validation)]
 
     def _fresh(self, config: TrainConfig, split: Split) -> torch.nn.Module:
-        torch.manual_seed(derive_seed(config.seed, split.model_fold, 0))
+        seed_torch(derive_seed(config.seed, split.model_fold, 0))
         return create_model(config.model, len(self.dataset.class_names), config.num_samples, config.sample_rate, config)
 
     def _epoch(self, model, split: Split, config: TrainConfig, state: FoldState | None,

@@ -79,6 +79,12 @@ def derive_seed(*parts: int | str) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
+def seed_torch(seed: int, device: torch.device | str = "cpu") -> None:
+    """:func:`torch.manual_seed`. On a CPU without what that keeps, as long as the process lives, for every other kind of device
+    that might be used later: who called it, which takes longer than an epoch of a small model."""
+    (torch.default_generator.manual_seed if torch.device(device).type == "cpu" else torch.manual_seed)(seed)
+
+
 def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split: Split, config: TrainConfig, *,
              num_classes: int, fold: int | str | None = None, on_event: Callable = lambda event: None,
              resume_from: FoldState | None = None) -> list[dict]:
@@ -106,7 +112,7 @@ def fit_fold(model: nn.Module, waveforms: np.ndarray, targets: np.ndarray, split
     for epoch in range(done + 1, config.epochs + 1):
         started = time.perf_counter()
         seed = derive_seed(config.seed, fold, epoch)
-        torch.manual_seed(seed)  # dropout
+        seed_torch(seed, device)  # dropout
         generator = torch.Generator(device).manual_seed(seed)  # order and augmentation
         order = torch.randperm(len(train_index), generator=torch.Generator().manual_seed(seed)).numpy()
         model.train()

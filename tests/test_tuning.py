@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,17 +55,36 @@ def config_on(folder) -> TrainConfig:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, tiny_model) -> bytes:
-    """The outcome of the study that nothing disturbed, on the clips of ``tiny_folder``."""
-    place = tmp_path_factory.mktemp("whole")
+def kept(tmp_path_factory, tiny_model) -> Path:
+    """A folder with two studies that nothing disturbed, ``short`` of two trials and ``whole`` of ``TRIALS``, on the clips of
+    ``tiny_folder``."""
+    place = tmp_path_factory.mktemp("kept")
+    config = config_on(write_tiny(place / "tiny"))
     with pytest.MonkeyPatch.context() as patch:
         make_quick(patch)
         patch.setenv("EARSHOT_CHECKPOINTS", str(place / "checkpoints"))
-        return outcome(searched(config_on(write_tiny(place / "tiny"))))
+        searched(config, "short", trials=2)
+        searched(config, "whole")
+    return place / "checkpoints"
+
+
+@pytest.fixture(scope="module")
+def whole(kept) -> bytes:
+    return outcome(Study("whole", kept / "whole"))
+
+
+@pytest.fixture
+def short(kept, isolated) -> Study:
+    """A copy of the study ``short``, for this test alone."""
+    return copied(kept, "short", isolated)
+
+
+def copied(kept: Path, name: str, isolated: Path) -> Study:
+    return Study(name, shutil.copytree(kept / name, isolated / "checkpoints" / name))
 
 
 def made(config: TrainConfig, name: str = "s", trials: int = TRIALS, **options) -> Study:
-    space = [narrowed("batch_size", "4,8") if n == "batch_size" else SPACE[n] for n in NAMES]
+    space = [narrowed("batch_size", "8,16") if n == "batch_size" else SPACE[n] for n in NAMES]
     return create_study(config, space, trials, name=name, **options)
 
 
@@ -83,8 +103,9 @@ def outcome(study: Study) -> bytes:
     return trials.to_csv(index=False).encode() + answers.to_csv(index=False, header=False).encode()
 
 
-def test_the_folder_holds_what_is_promised(config):
-    study = searched(config)
+def test_the_folder_holds_what_is_promised(kept, isolated):
+    study = copied(kept, "whole", isolated)
+    config = study.config
     trials, answers, best = study.trials(), study.answers(), study.best
     assert study.state == "finished" and study.status.progress == 1
     assert list(trials["trial"]) == list(range(TRIALS)) and set(trials["state"]) <= set(ENDED)
@@ -99,7 +120,7 @@ def test_the_folder_holds_what_is_promised(config):
     assert best["validation_accuracy"] == complete["validation_accuracy"].max()
     assert TrainConfig.from_dict(best["config"]) == study.config.replace(**best["settings"])
     assert best["sentence"] and best["won"] in (True, False) and verdict_of(study).won is best["won"]
-    assert [each.name for each in list_studies()] == ["s"] and list_runs() == []
+    assert [each.name for each in list_studies()] == ["whole"] and list_runs() == []
 
 
 def test_classes_that_look_like_numbers_keep_their_names_and_the_verdict(tmp_path, isolated):
@@ -112,9 +133,8 @@ def test_classes_that_look_like_numbers_keep_their_names_and_the_verdict(tmp_pat
             assert np.mean(shares) == pytest.approx(told, abs=1e-6)
 
 
-def test_answers_that_a_spreadsheet_spoilt_are_written_again(config):
-    study = searched(config, trials=2)
-    file = study.path / "answers.csv"
+def test_answers_that_a_spreadsheet_spoilt_are_written_again(short):
+    study, file = short, short.path / "answers.csv"
     file.write_text(file.read_text().replace(",", ";"))
     with pytest.raises(UserError, match="resuming the study writes it again"):
         study.answers()
@@ -167,15 +187,14 @@ def test_no_index_leads_to_a_test_clip(config):
             assert [dataset.clips[i] for i in getattr(kept, part)] == [plan.dataset.clips[i] for i in getattr(split, part)]
 
 
-def test_a_trial_is_what_a_run_would_be(config):
+def test_a_trial_is_what_a_run_would_be(short):
     """The same settings as a run of the protocol `assignment`: the same answers on the validation folds."""
-    run = create_run(config.replace(protocol="assignment"), "r")
+    run = create_run(short.config.replace(protocol="assignment"), "r")
     assert run_training(run) == "finished"
-    study = searched(config, trials=2)
     rows = run.predictions()
     rows = rows[rows["split"] == "validation"].set_index("path")
     names = list(run.record["class_names"])
-    answers = study.answers().set_index("path")
+    answers = short.answers().set_index("path")
     assert (rows[names].idxmax(axis=1).loc[answers.index] == answers["0"]).all()
 
 
@@ -238,21 +257,20 @@ def test_cancel_keeps_what_is_done_and_resume_goes_on(config, whole):
     assert min(share for share, _ in said) >= 2 / TRIALS and before >= 2 / TRIALS
 
 
-def test_a_finished_study_goes_on_to_more_trials(config, whole):
-    study = searched(config, "short", trials=3)
-    with pytest.raises(UserError, match="was asked for 3 trials"):
-        want_more(study, 3)
-    want_more(study, TRIALS)
-    assert study.state == "stopped" and run_study(study) == "finished"
-    assert outcome(study) == whole
+def test_a_finished_study_goes_on_to_more_trials(short, whole):
+    with pytest.raises(UserError, match="was asked for 2 trials"):
+        want_more(short, 2)
+    want_more(short, TRIALS)
+    assert short.state == "stopped" and run_study(short) == "finished"
+    assert outcome(short) == whole
 
 
-def test_a_database_gives_the_same_study(config, isolated, whole):
+def test_a_database_gives_the_same_study(config, isolated, short):
     url = f"sqlite:///{isolated}/trials.db"
-    study = searched(config, "kept", storage=url)
+    study = searched(config, "kept", trials=2, storage=url)
     assert (isolated / "trials.db").exists() and not study.journal.exists()
-    assert outcome(study) == whole
-    assert len(open_study(study, write=False).trials) == TRIALS
+    assert outcome(study) == outcome(short)
+    assert len(open_study(study, write=False).trials) == 2
 
 
 def test_a_name_is_taken_once(config, isolated):
@@ -281,10 +299,9 @@ def test_a_storage_that_does_not_answer_is_said_and_nothing_is_made(config, url,
     assert "secret" not in str(caught.value) and list_studies() == []
 
 
-def test_a_study_of_something_else_in_the_journal_is_refused(config):
-    other = searched(config, "other", trials=2)
+def test_a_study_of_something_else_in_the_journal_is_refused(config, short):
     study = made(config.replace(batch_size=4), "s")
-    text = other.journal.read_text().replace('"study_name":"other"', '"study_name":"s"')
+    text = short.journal.read_text().replace('"study_name":"short"', '"study_name":"s"')
     study.journal.write_text(text)
     with pytest.raises(UserError, match="holds a study of that name of cnn1d"):
         run_study(study)
@@ -313,12 +330,11 @@ def test_other_folds_than_before_are_refused(config, voices):
     assert len(study.trials()) == 2 and study.best
 
 
-def test_a_journal_that_is_damaged_is_said(config):
-    study = searched(config, trials=2)
-    lines = study.journal.read_text().splitlines()
-    study.journal.write_text("\n".join(["{no json", *lines[1:]]) + "\n")
+def test_a_journal_that_is_damaged_is_said(short):
+    lines = short.journal.read_text().splitlines()
+    short.journal.write_text("\n".join(["{no json", *lines[1:]]) + "\n")
     with pytest.raises(UserError, match="the journal of the study cannot be read"):
-        open_study(study, write=False)
+        open_study(short, write=False)
 
 
 @pytest.mark.parametrize("trials", [1, 0, 10_001])
@@ -361,20 +377,18 @@ def test_a_study_without_a_folder_or_with_half_of_one(config, isolated):
         get_run("nearly")
 
 
-def test_a_shipped_study_is_finished_without_a_status(config):
-    study = searched(config, trials=2)
+def test_a_shipped_study_is_finished_without_a_status(short):
     for name in ("status.json", "log.txt", ".lock"):
-        (study.path / name).unlink(missing_ok=True)
-    assert study.shipped and study.state == "finished"
-    assert len(open_study(study, write=False).trials) == 2 and not (study.path / "journal.log.lock").exists()
+        (short.path / name).unlink(missing_ok=True)
+    assert short.shipped and short.state == "finished"
+    assert len(open_study(short, write=False).trials) == 2 and not (short.path / "journal.log.lock").exists()
 
 
-def test_looking_at_a_study_writes_nothing(config):
-    study = searched(config, trials=2)
-    before = {file.name: file.stat().st_mtime_ns for file in study.path.iterdir()}
-    open_study(study, write=False)
-    verdict_of(study)
-    assert {file.name: file.stat().st_mtime_ns for file in study.path.iterdir()} == before
+def test_looking_at_a_study_writes_nothing(short):
+    before = {file.name: file.stat().st_mtime_ns for file in short.path.iterdir()}
+    open_study(short, write=False)
+    verdict_of(short)
+    assert {file.name: file.stat().st_mtime_ns for file in short.path.iterdir()} == before
 
 
 def test_a_host_that_is_silent_is_not_waited_for(config, monkeypatch):
@@ -389,7 +403,7 @@ def test_a_host_that_is_silent_is_not_waited_for(config, monkeypatch):
 
 def test_the_command_line_searches_lists_cancels_and_goes_on(config, capsys):
     own = [f"--set={name}={getattr(config, name)}" for name in ("sample_rate", "clip_seconds", "batch_size")]
-    begin = ["tune", "--dataset", config.dataset, "--model", "cnn1d", "--epochs", "2", "--trials", "3", "--name", "s", *own]
+    begin = ["tune", "--dataset", config.dataset, "--model", "cnn1d", "--epochs", "2", "--trials", "2", "--name", "s", *own]
     assert main([*begin, "--search", "learning_rate=0.001:0.01", "--search", "mixup", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["state"] == "finished" and told["best"]["config"]["model"] == "cnn1d"
@@ -397,12 +411,12 @@ def test_the_command_line_searches_lists_cancels_and_goes_on(config, capsys):
 
     assert main(["tune", "--list"]) == 0
     listed = capsys.readouterr().out
-    assert "s" in listed.split() and "finished" in listed and "3 of 3" in listed
+    assert "s" in listed.split() and "finished" in listed and "2 of 2" in listed
     assert main(["tune", "--list", "--json"]) == 0
     assert [entry["study"] for entry in json.loads(capsys.readouterr().out)] == ["s"]
 
-    assert main(["tune", "--resume", "s", "--trials", "4"]) == 0
-    assert len(get_study("s").trials()) == 4
+    assert main(["tune", "--resume", "s", "--trials", "3"]) == 0
+    assert len(get_study("s").trials()) == 3
     capsys.readouterr()
     assert main(["tune", "--resume", "s"]) == 2
     assert "s is finished; there is nothing to resume" in capsys.readouterr().err

@@ -18,7 +18,7 @@ import soundfile
 
 from core.datasets import Dataset, available_datasets, load_dataset
 from core.processes import start_detached
-from tests.warm_start import TRAINING, WarmStart
+from tests.warm_start import WarmStart
 
 TINY_RATE, TINY_SECONDS = 8_000, 0.5
 DEADLINE = 120  # s, for a machine that is busy; a quiet one needs a few
@@ -85,7 +85,7 @@ def warm_start(_own_places) -> Iterator[Callable[..., int]]:
     if sys.platform != "linux":
         yield start_detached
         return
-    start = WarmStart(*TRAINING, "tests.tiny_model:stand_for_cnn1d")
+    start = WarmStart("tests.tiny_model:stand_for_cnn1d")
     yield start
     start.close()
 

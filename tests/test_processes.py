@@ -308,38 +308,24 @@ def two_runs_of(config: TrainConfig) -> list[str]:
             str(LONG), "--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--seed", "0", "--seed", "1"]
 
 
-def test_ctrl_c_keeps_what_is_done_and_ends_with_130(config):
-    command = [sys.executable, "-m", "core", *two_runs_of(config)]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it, and so
-    try:                                                                # would what they start
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
-    runs = [Run(folder.name, folder) for folder in sorted(checkpoints_dir().glob("cnn1d-kfold-s?-*"))]
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 130 and output.splitlines()[0].endswith("4 trainings in 2 runs")
-    assert len(output.splitlines()) == 1 and "--resume" in errors and "Traceback" not in errors
-    assert [run.state for run in runs] == ["stopped", "stopped"]
-    assert (runs[0].path / "fold1.resume").exists() and len(runs[0].history()) > 0
-
-
-def test_the_word_of_the_system_to_end_is_as_ctrl_c(config, tiny_model, capsys):
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_the_systems_word_to_end_keep_what_is_done_and_end_with_130(config, tiny_model, capsys, word):
     def tell() -> None:
         until(lambda: list(checkpoints_dir().glob("*/fold1.resume")), "there is something to save")
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), word)
 
     def unminded(*_) -> None:
         raise SystemExit("the command does not mind SIGTERM")
 
-    before, teller = signal.signal(signal.SIGTERM, unminded), threading.Thread(target=tell)
+    # tests in the background of a shell ignore Ctrl-C
+    before = signal.signal(word, unminded if word == signal.SIGTERM else signal.default_int_handler)
+    teller = threading.Thread(target=tell)
     teller.start()
     try:
         assert main(two_runs_of(config)) == 130
     finally:
         teller.join()
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(word, before)
     output, errors = capsys.readouterr()
     assert output.splitlines()[0].endswith("4 trainings in 2 runs")
     assert len(output.splitlines()) == 1 and "--resume" in errors and "Traceback" not in errors

@@ -19,13 +19,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.warm_up import SLOW
 from core.config import TrainConfig
 from core.costs import keep_pace
 from core.presets import PRESETS
 from core.processes import start_detached
 from core.run_folder import Run
-from tests.warm_start import ADDRESS, TRAINING, WarmStart
+from tests.warm_start import ADDRESS, WarmStart
 
 ROOT = Path(__file__).resolve().parents[2]
 # what the journeys pass on their way through the form
@@ -232,7 +231,7 @@ def warm_server(browser) -> Iterator[Callable[..., int]]:
     if sys.platform != "linux":
         yield start_detached
         return
-    start = WarmStart("streamlit.web.cli", "streamlit.web.bootstrap", *SLOW, *TRAINING)
+    start = WarmStart()
     yield start
     start.close()
 

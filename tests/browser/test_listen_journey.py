@@ -56,13 +56,20 @@ def time_axis(page) -> dict:
     return page.evaluate("() => JSON.parse(document.querySelector('.inside .sound').dataset.timeAxis)")
 
 
-def test_an_uploaded_ogg_is_answered_and_a_head_is_chosen_by_click_by_key_and_without_the_server(
-        listening_server, page, own_sound):
+def test_text_is_refused_an_ogg_is_answered_and_its_heads_are_chosen_without_the_server(
+        listening_server, page, own_sound, tmp_path):
     from playwright.sync_api import expect
 
+    (tmp_path / "www.notes.wav").write_text("these are words, not sound")
     listening_server.open(page, "/listen?run=untrained-cnn_transformer_h4")
     page.get_by_role("radio", name="Upload").click()
     expect(page.get_by_text("Drop a sound here, and the model says what it hears in it.")).to_be_visible()
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "www.notes.wav")
+    expect(page.get_by_text("notes.wav is not a sound that can be read")).to_be_visible()
+    expect(page.locator("[data-testid=stAlert] a")).to_have_count(0)  # no name is made a link of
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    expect(page.locator(DRAWN)).to_have_count(0)
+
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(own_sound)
     expect(page.get_by_text("Listening to my tone.ogg, 7.00 s")).to_be_visible()
     expect(page.locator(".timeline[data-drawn]")).to_be_visible()
@@ -98,28 +105,25 @@ def test_an_uploaded_ogg_is_answered_and_a_head_is_chosen_by_click_by_key_and_wi
     assert picture(page, "stage") != veiled
     assert page.evaluate("() => window.runs") == runs == 0  # nobody asked the server
 
-
-def test_the_matrix_is_of_the_chosen_head_or_there_is_none(listening_server, page, own_sound):
-    """Of a wide model the server sends the matrices of one layer; which one is in sight, the browser remembers longer."""
-    from playwright.sync_api import expect
-
-    def shown(title: str) -> None:
-        expect(page.locator(".inside .numbers h3")).to_have_text(title)
-        page.wait_for_function("() => { const { chosen, matrix } = document.querySelector('.inside').earshot;"
-                               " return chosen.matrix && matrix.head === chosen }")
-
-    listening_server.open(page, "/listen?run=untrained-cnn_transformer_h4")
-    page.get_by_role("radio", name="Upload").click()
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(own_sound)
     page.get_by_label("Look through").select_option("Layer 1, head 2")
-    shown("Layer 1, head 2")
+    shown(page, "Layer 1, head 2")
+    page.locator("h1").click()  # a list that is opened while the page scrolls is closed by that
     page.get_by_role("combobox", name="Model").click()  # every matrix was here, so the server was never told of layer 1
     page.get_by_role("option", name="untrained-wide").click()
     page.wait_for_function("() => new URL(location).searchParams.get('run') === 'untrained-wide'")
     listening_server.settled(page)
-    shown("Layer 1, head 2")
+    shown(page, "Layer 1, head 2")
     assert page.evaluate("() => document.querySelector('.inside').earshot.data.layers.map(layer => !!layer.heads[0].matrix)"
-                         ) == [True, False]
+                         ) == [True, False], "of a wide model the server sends the matrices of one layer"
+
+
+def shown(page, title: str) -> None:
+    """The matrix is of the chosen head, which the browser remembers longer than the server."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".inside .numbers h3")).to_have_text(title)
+    page.wait_for_function("() => { const { chosen, matrix } = document.querySelector('.inside').earshot;"
+                           " return chosen.matrix && matrix.head === chosen }")
 
 
 def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_server, page, tmp_path):
@@ -151,19 +155,6 @@ def test_an_event_of_a_sound_of_minutes_is_played_and_looked_into(listening_serv
                            " return audio && !audio.paused && audio.currentTime > 0.05 }")
     assert page.evaluate("() => performance.getEntriesByType('resource').filter(entry => entry.name.includes('/media/'))"
                          ".reduce((sum, entry) => sum + entry.encodedBodySize, 0)") < 2e6  # of 4.8 MB as WAV
-
-
-def test_text_named_wav_is_one_sentence_where_it_was_dropped(listening_server, page, tmp_path):
-    from playwright.sync_api import expect
-
-    (tmp_path / "www.notes.wav").write_text("these are words, not sound")
-    listening_server.open(page, "/listen")
-    page.get_by_role("radio", name="Upload").click()
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "www.notes.wav")
-    expect(page.get_by_text("notes.wav is not a sound that can be read")).to_be_visible()
-    expect(page.locator("[data-testid=stAlert] a")).to_have_count(0)  # no name is made a link of
-    expect(page.get_by_text("Traceback")).to_have_count(0)
-    expect(page.locator(DRAWN)).to_have_count(0)
 
 
 def test_a_clip_by_its_link_the_next_by_the_arrow_and_a_model_without_attention(listening_server, page, esc10):

@@ -38,15 +38,25 @@ def judged(start_server, tmp_path_factory):
     return server
 
 
-def test_a_click_on_a_cell_lists_and_plays_its_clips(judged, page):
+def test_a_click_on_a_cell_lists_and_plays_its_clips_and_one_step_back_leaves_the_page(judged, page):
+    """Results writes into the address which run it shows; that is no step of its own, which nobody could go back over."""
     from playwright.sync_api import expect
 
-    run = Run("cnn1d", judged.checkpoints / "cnn1d")
+    judged.open(page, "/tune")
+    page.wait_for_function("() => window.earshotOneStep")
+    page.get_by_role("link", name="Results", exact=True).first.click()
+    page.wait_for_url(re.compile(r"/results\?.*run="))
+    judged.settled(page)
+    page.go_back()
+    page.wait_for_url("**/tune")
+    expect(page.get_by_role("heading", name="Tune", exact=True)).to_be_visible()
+    page.go_forward()
+    page.wait_for_url(re.compile(r"/results\?.*run=cnn_transformer_h4"))  # the best
+
+    run = Run("cnn_transformer_h4", judged.checkpoints / "cnn_transformer_h4")
     counts = confusion_table(rows_of(run.predictions(), CLASSES), CLASSES)
     true, said = next((t, s) for t in counts.index for s in counts.columns if t != s and counts.at[t, s])
     row, column = list(counts.index).index(true), list(counts.columns).index(said)
-
-    judged.open(page, "/results?run=cnn1d")
     matrix = page.locator(MATRIX)
     expect(matrix.locator(".main-svg").first).to_be_visible()
     cell = page.get_by_role("combobox", name="Cell")
@@ -64,23 +74,7 @@ def test_a_click_on_a_cell_lists_and_plays_its_clips(judged, page):
     expect(cell).to_have_value(chosen)
 
 
-def test_one_step_back_leaves_the_page(judged, page):
-    """Results writes into the address which run it shows; that is no step of its own, which nobody could go back over."""
-    from playwright.sync_api import expect
-
-    judged.open(page, "/tune")
-    page.wait_for_function("() => window.earshotOneStep")
-    page.get_by_role("link", name="Results", exact=True).first.click()
-    page.wait_for_url(re.compile(r"/results\?.*run="))
-    judged.settled(page)
-    page.go_back()
-    page.wait_for_url("**/tune")
-    expect(page.get_by_role("heading", name="Tune", exact=True)).to_be_visible()
-    page.go_forward()
-    page.wait_for_url(re.compile(r"/results\?.*run="))
-
-
-def test_a_click_anywhere_in_a_row_picks_it(judged, page):
+def test_an_experiment_is_looked_into_by_its_rows_explained_and_taken_home(judged, page, tmp_path):
     from playwright.sync_api import expect
 
     judged.open(page, "/results?experiment=design")
@@ -96,6 +90,23 @@ def test_a_click_anywhere_in_a_row_picks_it(judged, page):
     expect(page.get_by_text(first, exact=True)).to_have_count(0)
     page.wait_for_function("() => window.before !== undefined")
     assert page.evaluate("before"), "it is sent at once"
+
+    expect(page.get_by_text("cnn_transformer_h4 is best here").first).to_be_visible()
+    page.get_by_text("Which model is best, and why").click()
+    expect(page.get_by_text("Attention helps here: cnn_transformer_h4 is reliably better than cnn1d")).to_be_visible()
+    page.wait_for_url(re.compile("experiment=design.*why=shown"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report").first.click()
+    assert download.value.suggested_filename == "report-design.html"
+    download.value.save_as(tmp_path / "report.html")
+
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.get_by_role("heading", name="Which model is best?")).to_be_visible()
+    assert [url for url in asked if not url.startswith("file:")] == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing but tables scrolls sideways"
 
 
 def test_the_space_bar_speaks_to_the_player_that_is_left(judged, page):
@@ -119,25 +130,3 @@ def write_table(folder: Path) -> None:
         soundfile.write(folder / f"{index:02d}.wav", sound, 8000)
         lines.append(f"{index:02d}.wav,{CLASSES[index % 3]},{index // 6 + 1},r{index // 2}")
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
-
-
-def test_an_experiment_is_compared_explained_and_taken_home(judged, page, tmp_path):
-    from playwright.sync_api import expect
-
-    judged.open(page, "/results?experiment=design")
-    expect(page.get_by_text("cnn_transformer_h4 is best here").first).to_be_visible()
-    page.get_by_text("Which model is best, and why").click()
-    expect(page.get_by_text("Attention helps here: cnn_transformer_h4 is reliably better than cnn1d")).to_be_visible()
-    page.wait_for_url(re.compile("experiment=design.*why=shown"))
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Report").first.click()
-    assert download.value.suggested_filename == "report-design.html"
-    download.value.save_as(tmp_path / "report.html")
-
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto((tmp_path / "report.html").as_uri())
-    expect(page.get_by_role("heading", name="Which model is best?")).to_be_visible()
-    assert [url for url in asked if not url.startswith("file:")] == []
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing but tables scrolls sideways"

@@ -92,7 +92,7 @@ def own_start(ready: bool) -> None:
     start(plans, f"Start {len(plans)} runs" if len(plans) > 1 else "Start training", OWN, name=name, add=add,
           ready=not wrong_name, missing=f":red[{escape(begun(unfit))}]" if unfit else
           "What this will cost is said here as soon as everything above fits together.",
-          also=st.session_state[UNPRICED])
+          also=st.session_state.get(UNPRICED, ()))  # there are none where the presets could not be drawn
 
 
 def own_plans(ready: bool) -> tuple[list[Plan], str | None]:

@@ -1,6 +1,7 @@
 """The page Train: what is wrong is said beside its field, what fits together has a price, runs start and are watched."""
 
 import os
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -25,10 +26,21 @@ def launched(monkeypatch) -> list[str]:
     return started
 
 
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory) -> Path:
+    """As everywhere, but one for all tests here: none changes it, and what the page knows of it need not be found out anew."""
+    return write_tiny(tmp_path_factory.mktemp("data") / "tiny")
+
+
 @pytest.fixture
-def page(isolated, tiny_folder, monkeypatch, launched):
-    """The page on the tiny data set, every model's pace being known."""
+def known(isolated, launched, monkeypatch):
+    """Every model's pace."""
     monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+
+
+@pytest.fixture
+def page(known, tiny_folder):
+    """The page on the tiny data set, every model's pace being known."""
     return open_page(dataset=str(tiny_folder))
 
 
@@ -97,9 +109,8 @@ def test_augmentation_can_be_heard_before_training(page):
     assert "Room" in next(box for box in page.selectbox if box.label == "Effect").options
 
 
-def test_classes_to_hear_are_called_what_they_are(isolated, tiny_folder, launched):
-    (tiny_folder / "003 - Noise").rename(tiny_folder / "003 - white_*noise*")
-    page = open_page(dataset=str(tiny_folder))
+def test_classes_to_hear_are_called_what_they_are(isolated, launched):
+    page = open_page(dataset=str(write_tiny(isolated / "tiny", ("001 - High", "002 - Low", "003 - white_*noise*"))))
     page.toggle(train_state.key("hear")).set_value(True).run()
     names = next(box for box in page.selectbox if box.label == "A clip of").options
     assert sorted(names) == ["high", "low", "white_*noise*"]
@@ -115,28 +126,35 @@ def test_the_price_is_said_before_the_start(page):
     assert "Start 6 runs" in labels(page)
 
 
-@pytest.mark.parametrize("name, value, sentence", [
-    ("epochs", 0, "Epochs expects a value from 1 to 100,000"),
-    ("batch_size", 0, "Batch size expects a value from"),
-    ("learning_rate", 5.0, "Learning rate expects a value from"),
-    ("mixup", -0.1, "Mixup expects a value from"),
-    ("clip_seconds", 900.0, "Clip length expects a value from"),
-    ("limit", 1, "Clips per class expects a value from"),
-])
-def test_a_wrong_value_is_said_beside_its_field_and_nothing_can_start(page, name, value, sentence):
-    field(page, name).set_value(value).run()
-    assert sentence in said(page) and f"{name} expects" not in said(page)
-    assert button(page, "Start training").disabled and sentence in page.caption[-1].value, "said above it too"
-    field(page, name).set_value(TrainConfig.__dataclass_fields__[name].default).run()
-    assert sentence not in said(page)
+WRONG = {
+    "epochs": (0, "Epochs expects a value from 1 to 100,000"),
+    "batch_size": (0, "Batch size expects a value from"),
+    "learning_rate": (5.0, "Learning rate expects a value from"),
+    "mixup": (-0.1, "Mixup expects a value from"),
+    "clip_seconds": (900.0, "Clip length expects a value from"),
+    "limit": (1, "Clips per class expects a value from"),
+}
+
+
+def test_a_wrong_value_is_said_beside_its_field_and_nothing_can_start(page):
+    before = ()
+    for name, (value, sentence) in WRONG.items():  # each put right together with the next wrong one
+        field(page, name).set_value(value).run()
+        assert sentence in said(page) and f"{name} expects" not in said(page)
+        assert button(page, "Start training").disabled and sentence in page.caption[-1].value, "said above it too"
+        assert not any(WRONG[other][1] in said(page) for other in before), f"{before} before {name}"
+        field(page, name).set_value(TrainConfig.__dataclass_fields__[name].default)
+        before = (*before, name)
+    page.run()
+    assert not any(sentence in said(page) for _, sentence in WRONG.values())
     assert not button(page, "Start training").disabled
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "1, two"])
-def test_wrong_seeds_are_said_beside_their_field(page, text):
-    page.text_input(train_state.key("seeds")).set_value(text).run()
-    assert "Seed" in next(c.value for c in page.caption if c.value.startswith(":red"))
-    assert button(page, "Start training").disabled
+def test_wrong_seeds_are_said_beside_their_field(page):
+    for text in ("", "x", "1.5", "-1", "1, two"):
+        page.text_input(train_state.key("seeds")).set_value(text).run()
+        assert any("Seed" in c.value for c in page.caption if c.value.startswith(":red")), text
+        assert button(page, "Start training").disabled, text
 
 
 def test_seeds_are_read_and_counted_once():
@@ -244,8 +262,7 @@ def test_a_preset_reached_what_the_runs_kept_here_say(name, runs):
         assert {key: config[key] for key in same} == {key: (defaults | PRESETS[name].values)[key] for key in same}
 
 
-def test_a_run_is_duplicated_as_a_new_launch(isolated, tiny_folder, monkeypatch, launched):
-    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+def test_a_run_is_duplicated_as_a_new_launch(known, tiny_folder, launched):
     config = TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=3, seed=7, epochs=9,
                          learning_rate=0.01, mixup=0.0, select="last", final=True, limit=6, wandb="offline")
     run = create_run(config, "first", "shared")
@@ -260,11 +277,10 @@ def test_a_run_is_duplicated_as_a_new_launch(isolated, tiny_folder, monkeypatch,
     assert (copy.config, copy.experiment, launched) == (config, "shared", [copy.name])
 
 
-def test_duplicating_what_cannot_be_repeated_is_said_and_the_rest_is_filled_in(page, isolated):
+def test_duplicating_what_cannot_be_repeated_is_said_and_the_rest_is_filled_in(known, tiny_folder):
     create_run(TrainConfig(dataset="gone", model="no_such", epochs=9), "lost").write_status(
         "stopped", progress=0, message="")
-    page.query_params["like"] = "lost"
-    page.run()
+    page = open_page(dataset=str(tiny_folder), like="lost")
     assert not page.exception
     sentences = [error.value.replace("\\", "") for error in page.error]
     assert len(sentences) == 2 and all(s.startswith("lost cannot be repeated as it was: ") for s in sentences)
@@ -274,11 +290,10 @@ def test_duplicating_what_cannot_be_repeated_is_said_and_the_rest_is_filled_in(p
     assert "There is no run called" in page.error[0].value
 
 
-def test_a_run_that_is_renamed_or_deleted_here_stays_in_view(page, tiny_folder):
+def test_a_run_that_is_renamed_or_deleted_here_stays_in_view(known, tiny_folder):
     for name in ("one", "two"):
         create_run(TrainConfig(dataset=str(tiny_folder)), name).write_status("stopped", progress=0, message="")
-    page.query_params["run"] = "one"
-    page.run()
+    page = open_page(dataset=str(tiny_folder), run="one")
     page.text_input("name_one").set_value("uno").run()
     assert page.query_params["run"] == "uno" and "Resume" in labels(page)
     page.query_params["run"] = "one"
@@ -339,17 +354,16 @@ def test_a_model_whose_library_is_missing_is_never_chosen(isolated, tiny_folder,
     assert not button(app, "Start training").disabled
 
 
-@pytest.mark.parametrize("name", ["../elsewhere", "my exp", "x" * 101])
-def test_a_bad_experiment_name_is_said_beside_its_field_and_nothing_can_start(page, name):
-    page.text_input(train_state.key("own.name")).set_value(name).run()
-    assert "The name of the experiment expects up to 100 letters" in said(page)
-    assert button(page, "Start training").disabled
+def test_a_bad_experiment_name_is_said_beside_its_field_and_nothing_can_start(page):
+    for name in ("../elsewhere", "my exp", "x" * 101):
+        page.text_input(train_state.key("own.name")).set_value(name).run()
+        assert "The name of the experiment expects up to 100 letters" in said(page), name
+        assert button(page, "Start training").disabled, name
     page.text_input(train_state.key("own.name")).set_value("mine").run()
     assert "The name of the experiment expects" not in said(page) and not button(page, "Start training").disabled
 
 
-def test_cancel_and_resume(isolated, tiny_folder, monkeypatch, launched):
-    monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
+def test_cancel_and_resume(known, tiny_folder, launched):
     run = create_run(TrainConfig(dataset=str(tiny_folder), epochs=5))
     run.write_status("running", progress=0.4, message="fold 2 of 4 · epoch 3 of 5")  # in the name of this process
     app = open_page(run=run.name)
@@ -367,24 +381,22 @@ def test_cancel_and_resume(isolated, tiny_folder, monkeypatch, launched):
     assert run.state == "queued"
 
 
-def test_a_failed_run_shows_its_message_as_text_and_its_log(page, tiny_folder):
+def test_a_failed_run_shows_its_message_as_text_and_its_log(known, tiny_folder):
     run = create_run(TrainConfig(dataset=str(tiny_folder)))
     run.write_status("failed", progress=0.1, message="**bold** <b>not</b> [link](x)")
     run.write_line("what happened")
-    page.query_params["run"] = run.name
-    page.run()
+    page = open_page(dataset=str(tiny_folder), run=run.name)
     assert page.error[0].value.replace("\\", "") == "**bold** <b>not</b> [link](x)"
     assert "**bold**" not in page.error[0].value
     assert "Resume" in labels(page)
 
 
-def test_interrupted_finished_broken_and_unknown_runs(page, tiny_folder):
+def test_interrupted_finished_broken_and_unknown_runs(known, tiny_folder):
     gone = create_run(TrainConfig(dataset=str(tiny_folder)), name="gone")
     gone.write_status("running", progress=0.1, message="")
     text = (gone.path / "status.json").read_text()
     (gone.path / "status.json").write_text(text.replace('"pid": ', '"pid": 9999'))
-    page.query_params["run"] = "gone"
-    page.run()
+    page = open_page(dataset=str(tiny_folder), run="gone")
     assert "interrupted" in said(page)
     assert "Resume" in labels(page)
     broken = create_run(TrainConfig(), name="broken")
@@ -399,26 +411,25 @@ def test_interrupted_finished_broken_and_unknown_runs(page, tiny_folder):
     assert runs.get_run("gone")
 
 
-@pytest.mark.parametrize("text", ["fold,epoch\n1,2\n", 'fold,epoch\n"1,2\n'])
-def test_curves_that_cannot_be_read_are_said_and_leave_the_form(page, tiny_folder, text):
+def test_curves_that_cannot_be_read_are_said_and_leave_the_form(known, tiny_folder):
     run = create_run(TrainConfig(dataset=str(tiny_folder)), name="torn")
     run.write_status("stopped", progress=0.4, message="Stopped; it can be resumed")
-    (run.path / "history.csv").write_text(text)
-    page.query_params["run"] = "torn"
-    page.run()
-    assert not page.exception
-    assert "history.csv" in page.error[0].value.replace("\\", "")
-    assert "Start training" in labels(page)
-    assert "Resume" in labels(page)
-    assert "Log" in [expander.label for expander in page.expander]
+    for text, error in (("fold,epoch\n1,2\n", "has no column"), ('fold,epoch\n"1,2\n', "cannot be read as a table")):
+        (run.path / "history.csv").write_text(text)
+        page = open_page(dataset=str(tiny_folder), run="torn")
+        assert not page.exception
+        told = page.error[0].value.replace("\\", "")
+        assert "history.csv" in told and error in told
+        assert {"Start training", "Resume"} <= {*labels(page)}, text
+        assert "Log" in [expander.label for expander in page.expander], text
 
 
-def test_what_goes_wrong_within_a_part_of_the_page_is_said_there(page, monkeypatch):
+def test_what_goes_wrong_within_a_part_of_the_page_is_said_there(known, tiny_folder, monkeypatch):
     def broken(*args):
         raise UserError("the disk is full; make room")
 
     monkeypatch.setattr("core.costs.seconds_per_clip", broken)
-    page.run()
+    page = open_page(dataset=str(tiny_folder))
     assert not page.exception
     assert page.error[0].value.replace("\\", "") == "The disk is full; make room"
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,11 +12,13 @@ from app.charts import tuning as charts
 from app.views import train_state, tune_choice
 from app.views.tune_menu import MORE
 from core import costs
-from core.config import ROOT, TrainConfig
+from core.config import ROOT, TrainConfig, checkpoints_dir
 from core.runs import create_run, list_runs
 from core.search_space import SPACE, USUAL, concerns, narrowed
 from core.studies import create_study, get_study, list_studies
+from core.study_folder import Study
 from core.study_storage import open_study
+from tests.conftest import write_tiny
 from tests.finished_studies import finished_study
 
 
@@ -26,14 +30,32 @@ def launched(monkeypatch) -> list[str]:
     return started
 
 
-@pytest.fixture
-def config(isolated, tmp_path, monkeypatch, launched) -> TrainConfig:
-    """On a tiny data set; every model's pace is known, and tables of 240 validation clips decide."""
-    from tests.conftest import write_tiny
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """A tiny data set that no test changes; tables of 240 validation clips decide."""
+    return write_tiny(tmp_path_factory.mktemp("data") / "tiny", takes="ABCDEFGHIJ")
 
-    write_tiny(tmp_path / "tiny", takes="ABCDEFGHIJ")
+
+@pytest.fixture
+def config(isolated, tiny, monkeypatch, launched) -> TrainConfig:
+    """On the tiny data set; every model's pace is known."""
     monkeypatch.setattr(costs, "seconds_per_clip", lambda config: 0.05)
-    return TrainConfig(dataset=str(tmp_path / "tiny"), model="cnn1d", epochs=4, sample_rate=4_000, clip_seconds=0.5)
+    return config_on(tiny)
+
+
+def config_on(folder: Path) -> TrainConfig:
+    return TrainConfig(dataset=str(folder), model="cnn1d", epochs=4, sample_rate=4_000, clip_seconds=0.5)
+
+
+def studied(config: TrainConfig, name: str, right: Sequence[float]) -> Study:
+    """:func:`finished_study` here, copied from one that all tests share."""
+    shared = Path(config.dataset).parent / f"{name}-{right}"
+    if not shared.exists():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("EARSHOT_CHECKPOINTS", str(shared))
+            finished_study(config, name, right)
+    shutil.copytree(shared, checkpoints_dir(), dirs_exist_ok=True)
+    return get_study(name)
 
 
 @pytest.fixture
@@ -84,7 +106,7 @@ def test_the_price_is_said_before_the_start(page):
     assert "No study yet." in said(page)
 
 
-@pytest.mark.parametrize("widget, value, sentence", [
+WRONG = [
     ("tune.ends.learning_rate", "0.1", "Learning rate expects both ends of a range, such as 0.0001 to 0.01, found '0.1'"),
     ("tune.ends.learning_rate", "0.01 to 0.001", "a range from low to high, found 0.01 to 0.001"),
     ("tune.ends.learning_rate", "0.001 to 5", "Learning rate expects a value from"),
@@ -94,30 +116,32 @@ def test_the_price_is_said_before_the_start(page):
     ("tune.seed", -1, "Seed expects a value from"),
     ("tune.name", "../elsewhere", "The name of the study expects up to 100 letters"),
     ("tune.name", "taken", "There is already a study called taken"),
-    ("tune.name", "a_run", "There is already a run called 'a_run'"),
-])
-def test_a_wrong_value_is_said_beside_its_field_and_nothing_starts(page, config, launched, widget, value, sentence):
+]
+
+
+def test_a_wrong_value_is_said_beside_its_field_and_nothing_starts(page, config, launched):
     create_study(config, [SPACE["mixup"]], 2, name="taken")
+    for widget, value, sentence in WRONG:  # each put right together with the next wrong one
+        field = (page.number_input if isinstance(value, int) else page.text_input)(widget)
+        usual = field.value
+        field.set_value(value).run()
+        assert sentence in said(page) and button(page, "Start the study").disabled, value
+        assert not [other for *_, other in WRONG if other != sentence and other in said(page)], value
+        (page.number_input if isinstance(value, int) else page.text_input)(widget).set_value(usual)
     create_run(config, "a_run")
-    kind = page.number_input if widget in ("tune.trials", "tune.epochs", "tune.seed") else page.text_input
-    kind(widget).set_value(value).run()
-    if widget != "tune.name" or value != "a_run":
-        assert sentence in said(page) and button(page, "Start the study").disabled
-        return
+    page.text_input("tune.name").set_value("a_run").run()
     button(page, "Start the study").click().run()
-    assert sentence in said(page) and not launched
-    assert kind(widget).value == value, "what was typed stays"
+    assert "There is already a run called 'a_run'" in said(page) and not launched
+    assert page.text_input("tune.name").value == "a_run", "what was typed stays"
 
 
-@pytest.mark.parametrize("names, sentence", [
-    ((), "Choose at least one setting to search"),
-    (("reverb_seconds",), "matters only where reverb is above 0"),
-])
-def test_a_space_that_makes_no_sense_is_said(page, names, sentence):
-    search(page, *names)
-    assert sentence in said(page) and button(page, "Start the study").disabled
-    search(page, "mixup")
-    assert sentence not in said(page) and not button(page, "Start the study").disabled
+def test_a_space_that_makes_no_sense_is_said(page):
+    for names, sentence in (((), "Choose at least one setting to search"),
+                            (("reverb_seconds",), "matters only where reverb is above 0")):
+        search(page, *names)
+        assert sentence in said(page) and button(page, "Start the study").disabled
+        search(page, "mixup")
+        assert sentence not in said(page) and not button(page, "Start the study").disabled
 
 
 def test_a_study_is_started_as_it_was_chosen(page, launched):
@@ -152,16 +176,17 @@ def test_what_stands_on_train_is_where_the_search_starts(config):
     assert study.config.label_smoothing == 0.2 and study.start_in_words == "the starting point"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite:////no/such/folder/trials.db", "postgresql://a:secret@127.0.0.1:1/x"])
-def test_a_database_that_does_not_answer_is_said_and_nothing_is_lost(page, launched, url):
-    page.text_input("tune.storage").set_value(url).run()
-    button(page, "Start the study").click().run()
-    assert "does not answer" in page.error[0].value and "secret" not in page.error[0].value
-    assert not launched and not list_studies() and page.text_input("tune.storage").value == url
+def test_a_database_that_does_not_answer_is_said_and_nothing_is_lost(page, launched):
+    for url in ("nonsense", "sqlite:////no/such/folder/trials.db", "postgresql://a:secret@127.0.0.1:1/x"):
+        page.text_input("tune.storage").set_value(url).run()
+        assert not page.error, "until it is asked"
+        button(page, "Start the study").click().run()
+        assert "does not answer" in page.error[0].value and "secret" not in page.error[0].value, url
+        assert not launched and not list_studies() and page.text_input("tune.storage").value == url
 
 
 def test_a_study_that_won_says_so_and_is_trained_with_one_click(config):
-    study = finished_study(config, "won", [0.5, 0.8, 0.6, 0.4, 0.55, 0.7])
+    study = studied(config, "won", [0.5, 0.8, 0.6, 0.4, 0.55, 0.7])
     app = open_page(study="won")
     assert not app.exception and not app.error
     assert "The search won: trial 1 reached 80.0 % of 120 validation clips, +30.0 points against" in said(app)
@@ -179,22 +204,22 @@ def test_a_study_that_won_says_so_and_is_trained_with_one_click(config):
 
 
 def test_a_study_that_found_nothing_says_so(config):
-    finished_study(config, "lost", [0.8, 0.5, 0.6])
+    studied(config, "lost", [0.8, 0.5, 0.6])
     app = open_page(study="lost")
     assert "The search did not win: none of 2 other finished trials did better than" in said(app)
     assert "Train with the settings it started from" in labels(app)
 
 
 def test_a_small_gain_is_no_victory(config):
-    finished_study(config, "small", [0.5, 0.54])
+    studied(config, "small", [0.5, 0.54])
     app = open_page(study="small")
     assert "The search did not win reliably" in said(app) and "which chance explains as well" in said(app)
     assert "Train with these settings" in labels(app)
 
 
 def test_the_page_opens_on_the_study_at_work_else_on_the_newest(page, config):
-    finished_study(config, "first", [0.5, 0.6])
-    finished_study(config, "second", [0.5, 0.6])
+    studied(config, "first", [0.5, 0.6])
+    studied(config, "second", [0.5, 0.6])
     page.run()
     assert page.selectbox("tune.open").value == "second"
     get_study("first").write_status("running", progress=0.4, message="trial 2 of 2 · epoch 1 of 4")
@@ -208,7 +233,7 @@ def test_the_page_opens_on_the_study_at_work_else_on_the_newest(page, config):
 
 
 def test_cancel_resume_and_more_trials(config, launched):
-    study = finished_study(config, "s", [0.5, 0.6])
+    study = studied(config, "s", [0.5, 0.6])
     study.write_status("running", progress=0.5, message="trial 1 of 2")
     app = open_page(study="s")
     button(app, "Cancel study").click().run()
@@ -230,7 +255,7 @@ def test_cancel_resume_and_more_trials(config, launched):
 
 
 def test_a_study_is_deleted_and_comes_back(config):
-    finished_study(config, "s", [0.5, 0.6])
+    studied(config, "s", [0.5, 0.6])
     app = open_page(study="s")
     app.button("delete_study_s").click().run()
     assert list_studies() == [] and "s is in the bin" in said(app) and "study" not in app.query_params
@@ -239,24 +264,24 @@ def test_a_study_is_deleted_and_comes_back(config):
     assert list_runs() == [] and not app.exception
 
 
-@pytest.mark.parametrize("file, text, sentence", [
-    ("trials.csv", "trial,state\n0,complete\n", "has no column 'validation_accuracy'"),
-    ("answers.csv", 'path,fold\n"', "cannot be read as a table"),
-    ("journal.log", "{no json\n", "The journal of the study cannot be read"),
-    ("study.json", "{", "could not be read as JSON"),
-])
-def test_what_cannot_be_read_is_said_and_leaves_the_rest(config, file, text, sentence):
-    study = finished_study(config, "torn", [0.5, 0.6])
-    (study.path / file).write_text(text)
-    app = open_page(study="torn")
-    assert not app.exception and any(sentence in error.value.replace("\\", "") for error in app.error)
-    assert "Start the study" in labels(app)
-    if file == "journal.log":
-        assert "The search" in said(app), "what it found does not need the journal"
+def test_what_cannot_be_read_is_said_and_leaves_the_rest(config):
+    study = studied(config, "s", [0.5, 0.6])
+    for file, text, sentence in (("trials.csv", "trial,state\n0,complete\n", "has no column 'validation_accuracy'"),
+                                 ("answers.csv", 'path,fold\n"', "cannot be read as a table"),
+                                 ("journal.log", "{no json\n", "The journal of the study cannot be read"),
+                                 ("study.json", "{", "could not be read as JSON")):
+        whole = (study.path / file).read_text()
+        (study.path / file).write_text(text)
+        app = open_page(study="s")
+        assert not app.exception and any(sentence in error.value.replace("\\", "") for error in app.error), file
+        assert "Start the study" in labels(app), file
+        if file == "journal.log":
+            assert "The search" in said(app), "what it found does not need the journal"
+        (study.path / file).write_text(whole)
 
 
 def test_home_shows_the_study_at_work_and_opens_it(config):
-    study = finished_study(config, "s", [0.5, 0.6])
+    study = studied(config, "s", [0.5, 0.6])
     study.write_status("running", progress=0.5, message="trial 2 of 2")
     app = open_page("home", dataset=config.dataset)
     assert not app.exception and "trial 2 of 2" in app.get("progress")[0].proto.text
@@ -265,16 +290,17 @@ def test_home_shows_the_study_at_work_and_opens_it(config):
 
 
 def test_a_failed_study_shows_its_message_as_text(config):
-    study = finished_study(config, "s", [0.5, 0.6])
+    study = studied(config, "s", [0.5, 0.6])
     study.write_status("failed", progress=0.1, message="**bold** [link](x)")
     app = open_page(study="s")
     assert app.error[0].value.replace("\\", "") == "**bold** [link](x)" and "**bold**" not in app.error[0].value
     assert "Resume" in labels(app)
 
 
-def test_a_study_of_a_data_set_that_is_gone_is_shown_and_said_on_train(config):
-    finished_study(config, "s", [0.5, 0.9])
-    shutil.rmtree(config.dataset)
+def test_a_study_of_a_data_set_that_is_gone_is_shown_and_said_on_train(config, tmp_path):
+    gone = write_tiny(tmp_path / "tiny", takes="ABCDEFGHIJ")
+    finished_study(config_on(gone), "s", [0.5, 0.9])
+    shutil.rmtree(gone)
     app = open_page(study="s", dataset="demo")
     assert not app.exception and "The search won" in said(app)
     app = open_page("train", like="s", dataset="demo")
@@ -287,28 +313,29 @@ def test_a_study_without_a_best_set_cannot_be_trained(config):
     assert "empty has no best set yet" in open_page("train", like="empty").error[0].value
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_figures_say_what_the_trials_say(config, dark):
-    study = finished_study(config, "s", [0.5, 0.8, 0.6, 0.4, 0.55, 0.7, 0.65, 0.75])
+def test_the_figures_say_what_the_trials_say(config):
+    study = studied(config, "s", [0.5, 0.8, 0.6, 0.4, 0.55, 0.7, 0.65, 0.75])
     opened, trials = open_study(study, write=False), study.trials()
     complete = trials[trials["state"] == "complete"]
-    best, every = charts.history_figure(opened, 0, dark=dark).data
-    assert list(every.x) == list(complete["trial"])
-    assert list(every.y) == pytest.approx(list(100 * complete["validation_accuracy"]), abs=0.01)
-    assert max(best.y) == best.y[-1] == pytest.approx(80)
-    lines = {line.meta: line for line in charts.epochs_figure(opened, 0, epochs=4, dark=dark).data}
-    assert len(lines) == len(trials) and list(lines["trial 0"].y) == pytest.approx([12.5, 25, 37.5, 50], abs=0.5)
-    assert any("stopped early" in name for name in lines) is bool((trials["state"] == "pruned").any())
-    parallel = charts.parallel_figure(opened, [entry.name for entry in study.space], dark=dark)
-    assert len(parallel.data) == len(complete) and "Learning rate" in parallel.layout.xaxis.ticktext
-    assert parallel.layout.xaxis.ticktext[0] == "Accuracy (%)"
-    assert {note.xanchor for note in parallel.layout.annotations if note.y in (0, 1)} == {"center"}, "a phone has no other room"
-    bars = charts.importance_figure(opened, dark=dark)
-    assert sum(bars.data[0].x) == pytest.approx(100) and set(bars.data[0].y) == {"Learning rate", "Batch size", "Mixup"}
+    for dark in (False, True):
+        best, every = charts.history_figure(opened, 0, dark=dark).data
+        assert list(every.x) == list(complete["trial"])
+        assert list(every.y) == pytest.approx(list(100 * complete["validation_accuracy"]), abs=0.01)
+        assert max(best.y) == best.y[-1] == pytest.approx(80)
+        lines = {line.meta: line for line in charts.epochs_figure(opened, 0, epochs=4, dark=dark).data}
+        assert len(lines) == len(trials) and list(lines["trial 0"].y) == pytest.approx([12.5, 25, 37.5, 50], abs=0.5)
+        assert any("stopped early" in name for name in lines) is bool((trials["state"] == "pruned").any())
+        parallel = charts.parallel_figure(opened, [entry.name for entry in study.space], dark=dark)
+        assert len(parallel.data) == len(complete) and "Learning rate" in parallel.layout.xaxis.ticktext
+        assert parallel.layout.xaxis.ticktext[0] == "Accuracy (%)"
+        centred = {note.xanchor for note in parallel.layout.annotations if note.y in (0, 1)}
+        assert centred == {"center"}, "a phone has no other room"
+        bars = charts.importance_figure(opened, dark=dark)
+        assert sum(bars.data[0].x) == pytest.approx(100) and set(bars.data[0].y) == {"Learning rate", "Batch size", "Mixup"}
 
 
 def test_importances_wait_for_trials_enough(config):
-    opened = open_study(finished_study(config, "s", [0.5, 0.8, 0.6]), write=False)
+    opened = open_study(studied(config, "s", [0.5, 0.8, 0.6]), write=False)
     assert charts.importance_figure(opened) is None
     assert charts.most_important(opened, ["mixup", "batch_size", "noise"]) == ["mixup", "batch_size"]
 

@@ -14,10 +14,7 @@ from core.references import NaiveConvTransformer, NaiveSANet
 
 @pytest.mark.parametrize("reference, parameters", [(NaiveConvTransformer, 452_522), (NaiveSANet, 5_797_703)])
 def test_the_references_have_their_published_sizes(reference, parameters):
-    model = reference().eval()
-    assert sum(p.numel() for p in model.parameters()) == parameters
-    with torch.no_grad():
-        assert model(torch.randn(1, 80_000)).shape == (1, 10)
+    assert sum(p.numel() for p in reference().parameters()) == parameters
 
 
 def test_the_shapes_inside_are_those_of_the_tables():
@@ -39,7 +36,7 @@ def test_a_race_has_a_row_for_everyone(monkeypatch):
     monkeypatch.setitem(REFERENCES, "naive SANet", lambda: create_model("cnn1d", 10))
     monkeypatch.setitem(sys.modules, "transformers", None)
     done = []
-    rows = benchmark(["cnn_transformer_h1", "cnn1d", "ast_finetune"], clips=32, repeats=1, device="cpu", on_done=done.append)
+    rows = benchmark(["cnn_transformer_h1", "cnn1d", "ast_finetune"], clips=8, repeats=1, device="cpu", on_done=done.append)
     assert rows == done
     first, second, skipped, pair = rows
     assert (first.name, first.training_ratio) == ("cnn_transformer_h1", 1.0)
@@ -71,7 +68,9 @@ def test_the_naive_conv_transformer_computes_ours():
             block.norm_attention.load_state_dict(plain.norm1.state_dict())
             block.norm_ffn.load_state_dict(plain.norm2.state_dict())
         waveform = torch.randn(2, 80_000) / 10
-        torch.testing.assert_close(ours(waveform), naive(waveform), rtol=1e-4, atol=1e-4)
+        answer = naive(waveform)
+        assert answer.shape == (2, 10)
+        torch.testing.assert_close(ours(waveform), answer, rtol=1e-4, atol=1e-4)
 
 
 def test_the_naive_sanet_computes_ours():
@@ -91,7 +90,9 @@ def test_the_naive_sanet_computes_ours():
     ours.load_state_dict(weights)
     with torch.no_grad():
         waveform = torch.randn(2, NaiveSANet.num_samples) / 10
-        torch.testing.assert_close(ours(waveform), naive(waveform), rtol=1e-4, atol=1e-4)
+        answer = naive(waveform)
+        assert answer.shape == (2, 10)
+        torch.testing.assert_close(ours(waveform), answer, rtol=1e-4, atol=1e-4)
 
 
 def test_an_unknown_model_is_refused(capsys):

@@ -191,19 +191,23 @@ def test_no_runs_is_said(capsys, tmp_path, monkeypatch):
 
 
 def test_models_as_the_interface_says(capsys, monkeypatch):
-    from core.catalog import CATALOG
-    from core.models import ModelInfo
+    """Of two models; ``test_models.py`` measures them all."""
+    from core.models import MODELS
 
+    monkeypatch.setattr("core.models.MODELS", {name: MODELS[name] for name in ("cnn1d", "conv_transformer")})
     assert main(["models", "--json"]) == 0
     models = json.loads(capsys.readouterr().out)
-    assert [model["name"] for model in models] == list(CATALOG)
+    assert [(model["name"], model["attention"], model["available"]) for model in models] == [
+        ("cnn1d", False, True), ("conv_transformer", True, True)]
     keys = {"name", "family", "parameters_trainable", "parameters_frozen", "macs", "clip_seconds", "sample_rate",
             "tokens", "attention", "source", "available", "reason"}
     for model in models:
         assert keys <= set(model)
-    monkeypatch.setattr("core.models.list_models", lambda **how: [ModelInfo(**model) for model in models])  # once is enough
+    monkeypatch.setattr("core.models.missing_requirement", lambda name: "a package" if name == "cnn1d" else "")
     assert main(["models"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) >= len(models) + 1
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told[-3:-1]] == ["cnn1d", "conv_transformer"]
+    assert told[-1] == "cnn1d is not available here: a package"
 
 
 def test_ctrl_c_while_it_is_still_starting_is_130(capsys, monkeypatch):

@@ -11,7 +11,8 @@ from core.__main__ import main
 from core.calibration import Calibration
 from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import TrainConfig
-from core.models import create_model
+from core.models import MODELS, Wanted, create_model
+from core.models.conv_transformer import ConvTransformer
 from core.predict import predict
 
 needs_onnx = pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is None,
@@ -30,10 +31,17 @@ def saved(tmp_path):
 
 
 @needs_onnx
-def test_the_file_answers_as_the_model_does(saved, tmp_path, capsys):
+def test_the_file_answers_as_the_model_does(saved, tmp_path, capsys, monkeypatch):
     import onnxruntime
 
-    model = "conv_transformer"  # attention, a class token, and convolutions that here go through a Fourier transform
+    def shallow(wanted: Wanted) -> ConvTransformer:
+        """Of one block: attention, a class token, and convolutions that here go through a Fourier transform."""
+        model = ConvTransformer(wanted.num_classes, wanted.sample_rate)
+        model.classifier.blocks = model.classifier.blocks[:1]
+        return model
+
+    model = "conv_transformer"
+    monkeypatch.setitem(MODELS, model, shallow)
     weights = saved(model)
     assert main(["export", str(weights), "--out", str(tmp_path / "new" / "m.onnx"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from core.attention import record_attention
+from core.catalog import CATALOG
 from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import TrainConfig
 from core.errors import UserError
-from core.models import count_parameters, create_model
+from core.models import count_parameters, create_model, measure
 from core.plan import make_plan
 from core.pretrained import check_pretrained, missing_requirement
 from core.splits import Split
@@ -52,6 +53,13 @@ def config_of(name: str, folders: dict, **settings) -> TrainConfig:
 
 def build(name: str, folders: dict, **settings) -> torch.nn.Module:
     return create_model(name, 4, options=config_of(name, folders, **settings))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_tells_what_was_measured(name):
+    card, info = CATALOG[name], measure(name, num_classes=10, clip_seconds=5.0, sample_rate=16_000)
+    assert (card.parameters, card.macs, card.tokens) == (info.parameters_trainable, info.macs, info.tokens)
+    assert bool(card.attends) == info.attention and info.available
 
 
 def test_a_wav2vec2_that_was_trained_without_masking_is_taken_too(tmp_path):

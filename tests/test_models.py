@@ -7,36 +7,30 @@ import pytest
 import torch
 
 from core.catalog import CATALOG
-from core.config import FINE_TUNED, TrainConfig
+from core.config import FINE_TUNED
 from core.errors import UserError
-from core.models import MODELS, count_macs, create_model, measure
+from core.models import MODELS, count_macs, create_model, list_models, measure
 from core.models.cnn1d import CNN1DPublished
 from core.models.cnn_transformer import CNNTransformer
 
 CLIP = 80_000  # 5 s at 16 kHz
 TRANSFORMERS = [name for name in CATALOG if name.startswith("cnn_transformer")]
-OWN = [name for name in MODELS if name not in FINE_TUNED]  # test_finetune.py builds small ones of the others
+OWN = [name for name in MODELS if name not in FINE_TUNED]  # test_finetune.py looks at the others
 QUICK = [name for name in OWN if name != "ast_published"]  # the class of ast_small, which is here
 
 
-def test_every_model_has_a_card_in_the_same_order():
+def test_every_model_has_a_card_in_the_same_order_that_tells_what_was_measured(monkeypatch):
     assert list(MODELS) == list(CATALOG)
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_the_card_tells_what_was_measured(name):
-    card, info = CATALOG[name], measure(name, num_classes=10, clip_seconds=5.0, sample_rate=16_000)
-    assert (card.parameters, card.macs, card.tokens) == (info.parameters_trainable, info.macs, info.tokens)
-    assert bool(card.attends) == info.attention
-    assert info.available and info.parameters_frozen == 0
-
-
-@pytest.mark.parametrize("name", FINE_TUNED)
-def test_the_card_of_a_large_model_tells_its_size(name):
-    pytest.importorskip("transformers", reason="transformers is not installed (requirements-finetune.txt)")
-    with torch.device("meta"):  # shapes without numbers
-        model = create_model(name, 10, options=TrainConfig(model=name, pretrained="random"))
-    assert CATALOG[name].parameters == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    seen = []
+    monkeypatch.setattr("core.models.MODELS", {name: MODELS[name] for name in OWN})
+    measured = list_models(on_progress=lambda *told: seen.append(told))
+    assert seen == [(done, len(OWN), name) for done, name in enumerate(OWN)]
+    assert [info.name for info in measured] == OWN
+    for info in measured:
+        card = CATALOG[info.name]
+        assert (card.parameters, card.macs, card.tokens, bool(card.attends)) == (
+            info.parameters_trainable, info.macs, info.tokens, info.attention), info.name
+        assert info.available and info.parameters_frozen == 0, info.name
 
 
 def test_an_unknown_name_lists_the_known_ones():

@@ -7,6 +7,7 @@ from core.facts import ClipFacts, Progress, clip_facts
 from core.overlooked import overlooked
 from core.preview import FOLDS
 from core.splits import leaks
+from core.telltale import telltales
 
 SILENT_DB = -60.0  # a clip whose loudest sample stays below this says nothing
 CLIPPED_SHARE = 0.001  # of the samples, in runs at full scale
@@ -42,7 +43,7 @@ def check(dataset: Dataset, on_progress: Progress | None = None) -> dict:
         "contradictions": [[clip.key for clip in group] for group in twins if len({clip.label for clip in group}) > 1],
         "source_rule": dataset.source_rule,
         "silent_mixed": sum(fact.channels > 1 for _, fact in readable if fact.peak_db < SILENT_DB),
-        "oddities": overlooked(dataset),
+        "oddities": [*overlooked(dataset), *telltales(dataset, facts)],
     }
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from core.comparison import ALPHA, holm, mcnemar, one_answer_each, p_text, won_by_recording
 from core.contenders import Contender
 from core.finished import Finished
-from core.metrics import answers
+from core.metrics import answers, by_model
 from core.ttest import FoldTest, corrected_t_test
 
 
@@ -142,11 +142,9 @@ def fold_test(first: Sequence[Finished], second: Sequence[Finished]) -> tuple[Fo
 
 def _right_by_fold(run: Finished) -> dict[int, dict[str, bool]]:
     """For each test fold, whether each of its clips was answered rightly."""
-    found = {}
-    for fold, rows in run.test.groupby("model_fold"):
-        part = answers(rows, run.class_names)
-        found[int(fold)] = dict(zip(part.paths, part.targets == part.predicted, strict=True))
-    return found
+    rows = answers(run.test, run.class_names)
+    right = rows.targets == rows.predicted
+    return {int(fold): dict(zip(rows.paths[places], right[places], strict=True)) for fold, places in by_model(run.test)}
 
 
 def explained(matches: Sequence[Match]) -> list[str]:

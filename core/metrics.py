@@ -46,12 +46,12 @@ def answers(predictions: pd.DataFrame, class_names: Sequence[str]) -> Answers:
     if missing:
         raise UserError(f"the predictions have no column {missing[0]!r}; they need path, target and one per class")
     index = {name: i for i, name in enumerate(class_names)}
-    labels = predictions["target"].astype(str)
+    labels = predictions["target"].astype(str).tolist()
     unknown = sorted(set(labels) - set(index))
     if unknown:
         raise UserError(f"the table of predictions has the target {unknown[0]!r}, which is none of its classes")
     probs = predictions[list(class_names)].to_numpy(dtype=np.float64)
-    targets = labels.map(index).to_numpy(dtype=np.int64)
+    targets = np.array([index[label] for label in labels], dtype=np.int64)
     return Answers(predictions["path"].astype(str).to_numpy(dtype=object), targets, probs)
 
 
@@ -97,10 +97,10 @@ def summarise(predictions: pd.DataFrame, class_names: Sequence[str], protocol: s
 def per_fold(rows: pd.DataFrame, class_names: Sequence[str]) -> list[dict]:
     """One dict per model: ``fold`` (the one it did not train on), the three scores, and ``clips``."""
     together = answers(rows, class_names)
-    return [{"fold": int(fold), **scores(together.at(places)), "clips": len(places)} for fold, places in _by_model(rows)]
+    return [{"fold": int(fold), **scores(together.at(places)), "clips": len(places)} for fold, places in by_model(rows)]
 
 
-def _by_model(rows: pd.DataFrame) -> list[tuple[int, np.ndarray]]:
+def by_model(rows: pd.DataFrame) -> list[tuple[int, np.ndarray]]:
     """For every model, by its fold, the places of its rows."""
     return sorted(rows.groupby("model_fold").indices.items())
 
@@ -143,7 +143,7 @@ def _bootstrap(table: pd.DataFrame, rows: Answers, sources: Mapping[str, str]) -
     weights = source_weights(source_of, strata)
     apart = len(set(strata)) == clips["clip_fold"].nunique()
     f1, auc, counts = [], [], []
-    for _, places in _by_model(table):
+    for _, places in by_model(table):
         columns, part = clip_of[places], rows.at(places)
         counts.append(np.ones_like(weights[:, 0]) if apart else weights[:, columns].mean(axis=1))
         drawn = [weights[i : i + _BLOCK, columns] for i in range(0, len(weights), _BLOCK)]

@@ -98,7 +98,7 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, tiny_mod
     assert "clips that whole answered for are not in the data set" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
+WRONG = [
     (["calibrate", "published"], "fitted on validation clips, and this run has none"),
     (["calibrate", "published", "--validation", "other"], "calibrate with runs of the same model"),
     (["calibrate", "published", "--validation", "fewer"], "do not know the same classes"),
@@ -107,8 +107,10 @@ def test_a_run_is_calibrated_and_spoilt_from_the_command_line(isolated, tiny_mod
     (["calibrate", "published", "--validation", "unfinished"], "let it finish first"),
     (["robustness", "published"], "no weights of fold 1"),
     (["robustness", "nothing"], "no run called"),
-])
-def test_wrong_runs_are_one_sentence(isolated, capsys, arguments, sentence):
+]
+
+
+def test_wrong_runs_are_one_sentence(isolated, capsys):
     from tests.finished_runs import finished
     for name, model, protocol in (("published", "cnn1d", "published"), ("other", "earshot", "assignment"),
                                   ("kept", "cnn1d", "assignment"), ("fewer", "cnn1d", "assignment"),
@@ -120,5 +122,6 @@ def test_wrong_runs_are_one_sentence(isolated, capsys, arguments, sentence):
         made.predictions.to_csv(run.path / "predictions.csv", index=False)
         (run.path / "summary.json").write_text(json.dumps(made.metrics))
         run.write_status("running" if name == "unfinished" else "finished", progress=1.0, message="")
-    assert main(arguments) == 2
-    assert sentence in capsys.readouterr().err
+    for arguments, sentence in WRONG:
+        assert main(arguments) == 2, arguments
+        assert sentence in capsys.readouterr().err, arguments

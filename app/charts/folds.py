@@ -20,7 +20,13 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
     shade = ink(dark)
     metrics = list(dict.fromkeys(folds["metric"]))
     splits = [split for split in ("validation", "test") if split in set(folds["split"])]
-    figure = new_figure(dark=dark, height=height, y_title="Score (%)", margin=(56, 12, 36, 36))
+    scores = 100 * folds["value"]
+    spread = max(LEAST_SPAN, 1.1 * float(scores.max() - scores.min()))  # a tenth of a point must not fill the figure
+    middle = float(scores.max() + scores.min()) / 2
+    figure = new_figure(
+        dark=dark, height=height, y_title="Score (%)", margin=(56, 12, 36, 36), hovermode="closest", dragmode=False,
+        showlegend=len(splits) > 1, yaxis=dict(range=[max(-1.0, middle - spread / 2), min(101.0, middle + spread / 2)]),
+        xaxis=dict(range=[-0.6, len(metrics) - 0.4], tickvals=list(range(len(metrics))), ticktext=metrics, showgrid=False))
     for place, split in enumerate(splits):
         offset = (place - (len(splits) - 1) / 2) * 0.34
         colour, part = split_colour(split, dark), folds[folds["split"] == split]
@@ -36,13 +42,6 @@ def folds_figure(folds: pd.DataFrame, *, dark: bool = False, height: int = 300) 
             figure.add_scatter(x=[centre - 0.15, centre + 0.15], y=[100 * mean] * 2, mode="lines", showlegend=False,
                                line=dict(color=colour, width=2.5),
                                hovertemplate=f"mean of the {split} {metric}: {100 * mean:.1f} %<extra></extra>")
-    scores = 100 * folds["value"]
-    spread = max(LEAST_SPAN, 1.1 * float(scores.max() - scores.min()))  # a tenth of a point must not fill the figure
-    middle = float(scores.max() + scores.min()) / 2
-    figure.update_yaxes(range=[max(-1.0, middle - spread / 2), min(101.0, middle + spread / 2)])
-    figure.update_xaxes(range=[-0.6, len(metrics) - 0.4], tickvals=list(range(len(metrics))), ticktext=metrics,
-                        showgrid=False)
-    figure.update_layout(hovermode="closest", dragmode=False, showlegend=len(splits) > 1)
     return figure
 
 

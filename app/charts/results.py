@@ -39,8 +39,15 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
     below = SLANTED if few else left  # names of many columns stand upright
     if not few:
         height = max(height, ROW * -(-size // rows_named) + 8 + below)
-    figure = new_figure(dark=dark, height=height, x_title=_partly_named("Predicted class", columns_named),
-                        y_title=_partly_named("True class", rows_named), margin=(left, 8, 8, below))
+    places = list(range(size))
+    figure = new_figure(
+        dark=dark, height=height, x_title=_partly_named("Predicted class", columns_named),
+        y_title=_partly_named("True class", rows_named), margin=(left, 8, 8, below),
+        xaxis=dict(range=[-0.5, size - 0.5], tickangle=-45 if few else -90, title_standoff=4, showgrid=False,
+                   tickvals=places[::columns_named], ticktext=labels[::columns_named]),
+        yaxis=dict(range=[size - 0.5, -0.5], title_standoff=4, showgrid=False, tickvals=places[::rows_named],
+                   ticktext=labels[::rows_named], tickfont_size=12 if few else 11),
+        clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=60)
     cells = [[f"{value:.0f}" if value else "" for value in row] for row in (percent if share else number)]
     scale = [[0, shade.surface], [0.02, _mix(shade.surface, shade.accent, 0.1)], [1, shade.accent]]
     full = percent > (LIGHT_INK_FROM_DARK if dark else LIGHT_INK_FROM)
@@ -60,12 +67,6 @@ def confusion_figure(counts: pd.DataFrame, *, share: bool = False, chosen: tuple
         y, x = names.index(chosen[0]), names.index(chosen[1])
         figure.add_shape(type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, layer="above",
                          line=dict(color=shade.text, width=2.5))
-    places = list(range(size))
-    figure.update_xaxes(range=[-0.5, size - 0.5], tickangle=-45 if few else -90, title_standoff=4, showgrid=False,
-                        tickvals=places[::columns_named], ticktext=labels[::columns_named])
-    figure.update_yaxes(range=[size - 0.5, -0.5], title_standoff=4, showgrid=False, tickvals=places[::rows_named],
-                        ticktext=labels[::rows_named], tickfont_size=12 if few else 11)
-    figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=60)
     return figure
 
 
@@ -74,8 +75,12 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     """Precision, recall and F1 of each class: F1 as a bar in the class's colour, the other two as marks on it."""
     shade, colours = ink(dark), class_colours(class_names, dark)
     names = list(table["class"])
-    figure = new_figure(dark=dark, height=height, x_title="F1, precision, recall (%)", margin=(116, 16, 36, 44))
     position = list(range(len(names)))
+    figure = new_figure(
+        dark=dark, height=height, x_title="F1, precision, recall (%)", margin=(116, 16, 36, 44), barmode="overlay",
+        showlegend=True, legend=dict(traceorder="normal"), xaxis=dict(range=[0, 102], title_standoff=6),
+        yaxis=dict(range=[len(names) - 0.4, -0.6], showgrid=False, tickvals=position,
+                   ticktext=[label(name) for name in names]))
     hover = [f"{plain(row['class'])} · {count(row.support, 'answer')}<br>precision {_percent(row.precision)}<br>"
              f"recall {_percent(row.recall)}<br>F1 {_percent(row.f1)}" for _, row in table.iterrows()]
     figure.add_bar(y=position, x=(100 * table["f1"]).tolist(), orientation="h", name="F1", showlegend=False, width=0.62,
@@ -87,10 +92,6 @@ def per_class_figure(table: pd.DataFrame, class_names: Sequence[str], *, dark: b
     for column, marker in (("precision", precision), ("recall", recall)):
         figure.add_scatter(y=position, x=(100 * table[column]).tolist(), mode="markers", name=column, marker=marker,
                            hoverinfo="skip", showlegend=True)
-    figure.update_xaxes(range=[0, 102], title_standoff=6)
-    figure.update_yaxes(range=[len(names) - 0.4, -0.6], showgrid=False, tickvals=position,
-                        ticktext=[label(name) for name in names])
-    figure.update_layout(barmode="overlay", showlegend=True, legend=dict(traceorder="normal"))
     return figure
 
 
@@ -98,8 +99,11 @@ def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: boo
                height: int = 420) -> go.Figure:
     """ROC curves with their areas in the legend: macro and micro thick, one thin line per class."""
     shade, colours, few = ink(dark), class_colours(class_names, dark), len(class_names) <= FEW
-    figure = new_figure(dark=dark, height=height, x_title="False positive rate (%)", y_title="True positive rate (%)",
-                        margin=(56, 16, 12, 48))
+    figure = new_figure(
+        dark=dark, height=height, x_title="False positive rate (%)", y_title="True positive rate (%)", margin=(56, 16, 12, 48),
+        xaxis=dict(range=[-1, 101], constrain="domain"), yaxis=dict(range=[-1, 102]), hovermode="closest", showlegend=True,
+        legend=dict(orientation="v", x=0.99, xanchor="right", y=0.02, yanchor="bottom", font=dict(size=11.5, color=shade.text),
+                    title=dict(text="area under the curve", font=dict(size=11.5, color=shade.muted))))
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=dict(color=shade.grid, width=1.5, dash="dot"),
                        hoverinfo="skip", showlegend=False)
     for curve in sorted(curves, key=lambda curve: curve.kind != "class"):
@@ -112,11 +116,6 @@ def roc_figure(curves: Sequence[Curve], class_names: Sequence[str], *, dark: boo
                            legendrank=1000 if own else 1, showlegend=few or not own, meta=plain(curve.name),
                            hovertemplate=f"%{{meta}} · AUC {curve.area:.3f}<br>%{{y:.0f}} % of its clips found at "
                                          "%{x:.1f} % false alarms<extra></extra>")
-    figure.update_xaxes(range=[-1, 101], constrain="domain")
-    figure.update_yaxes(range=[-1, 102])
-    figure.update_layout(hovermode="closest", showlegend=True, legend=dict(
-        orientation="v", x=0.99, xanchor="right", y=0.02, yanchor="bottom", font=dict(size=11.5, color=shade.text),
-        title=dict(text="area under the curve", font=dict(size=11.5, color=shade.muted))))
     return figure
 
 
@@ -128,15 +127,15 @@ def answer_figure(probs: pd.Series, true: str, *, dark: bool = False, most: int 
     colours, shade = class_colours(list(probs.index), dark), ink(dark)
     best = probs.sort_values(ascending=False, kind="stable").index[:most]
     names = list(best) if true in best else [*best[: most - 1], true]
-    figure = new_figure(dark=dark, height=26 * len(names) + 16, margin=(132, 48, 4, 8))
+    figure = new_figure(
+        dark=dark, height=26 * len(names) + 16, margin=(132, 48, 4, 8), dragmode=False,
+        xaxis=dict(range=[0, 100], visible=False),
+        yaxis=dict(range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=[
+            f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names]))
     figure.add_bar(y=list(range(len(names))), x=[100 * probs[name] for name in names], orientation="h", width=0.66,
                    marker=dict(color=[colours[name] for name in names], opacity=0.85), cliponaxis=False,
                    text=[_short_percent(probs[name]) for name in names], textposition="outside",
                    textfont=dict(color=shade.text), hoverinfo="skip")
-    figure.update_xaxes(range=[0, 100], visible=False)
-    figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=[
-        f"<b>{label(name)}</b>  ✓" if name == true else label(name) for name in names])
-    figure.update_layout(dragmode=False)
     return figure
 
 

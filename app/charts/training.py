@@ -21,7 +21,11 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
     """
     axis, unit, digits = METRICS[metric]
     title = "Accuracy, higher is better" if metric == "accuracy" else "Loss, lower is better"
-    figure = new_figure(dark=dark, height=HEIGHT, title=title, x_title="Epoch", y_title=axis, margin=(60, 12, 64, 46))
+    figure = new_figure(
+        dark=dark, height=HEIGHT, title=title, x_title="Epoch", y_title=axis, margin=(60, 12, 64, 46),
+        showlegend=True, uirevision=metric, hovermode="closest",
+        xaxis=dict(range=[0, max(2, epochs) * 1.01], showgrid=False, **whole_ticks(epochs)),
+        yaxis=dict(rangemode="tozero", **(dict(range=[0, 102], dtick=20) if metric == "accuracy" else {})))
     for split in ("train", "validation"):
         rows = history[(history["split"] == split) & (history["fold"].astype(str) != "final")]
         if rows.empty:
@@ -41,16 +45,11 @@ def learning_curves(history: pd.DataFrame, metric: str, *, epochs: int, dark: bo
         figure.add_scatter(x=mean.index.tolist(), y=mean.tolist(), mode="lines+markers" if len(mean) < 2 else "lines",
                            line={"color": colour, "width": 2.75}, name=split,
                            hovertemplate=f"{spoken} · {split} {hover}")
-    figure.update_xaxes(range=[0, max(2, epochs) * 1.01], showgrid=False, **whole_ticks(epochs))
-    figure.update_yaxes(rangemode="tozero")
-    figure.update_layout(showlegend=True, uirevision=metric, hovermode="closest")
-    if metric == "accuracy":
-        figure.update_yaxes(range=[0, 102], dtick=20)
-        if guess:
-            where = "top left" if guess.name else "bottom right"  # curves rise to the one, and beyond the other
-            figure.add_hline(y=100 * guess.share, line={"color": ink(dark).muted, "width": 1, "dash": "dot"},
-                             annotation={"text": guess.in_words, "font_size": 11,
-                                         "font_color": ink(dark).muted}, annotation_position=where)
+    if metric == "accuracy" and guess:
+        where = "top left" if guess.name else "bottom right"  # curves rise to the one, and beyond the other
+        figure.add_hline(y=100 * guess.share, line={"color": ink(dark).muted, "width": 1, "dash": "dot"},
+                         annotation={"text": guess.in_words, "font_size": 11,
+                                     "font_color": ink(dark).muted}, annotation_position=where)
     return figure
 
 

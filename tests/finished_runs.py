@@ -47,7 +47,7 @@ _summaries: dict[tuple, dict] = {}
 
 def summary_of(table: pd.DataFrame, classes: Sequence[str], protocol: str, sources: dict[str, str]) -> dict:
     """:func:`core.metrics.summarise`, computed once for the same answers: many tests are about the same runs."""
-    key = table.to_csv(), *classes, protocol, *sources.items()
+    key = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes(), *classes, protocol, *sources.items()
     if key not in _summaries:
         _summaries[key] = summarise(table, classes, protocol, sources)
     return copy.deepcopy(_summaries[key])
@@ -75,6 +75,6 @@ def flipped(right: Sequence[bool], places: Sequence[int]) -> list[bool]:
 def _row(path, model_fold, clip_fold, split, index, good, probability, classes) -> list:
     target = index % len(classes)
     said = target if good else (target + 1) % len(classes)
-    probs = np.full(len(classes), (1 - probability) / (len(classes) - 1))
+    probs = [(1 - probability) / (len(classes) - 1)] * len(classes)
     probs[said] = probability
     return [path, model_fold, clip_fold, split, classes[target], *probs]

@@ -189,7 +189,8 @@ def test_a_clip_that_is_not_there_opens_the_first(page):
     assert "Hz · mono" in texts(app) and not app.error
 
 
-def test_an_unknown_data_set_is_a_sentence(data):
+def test_an_unknown_data_set_is_a_sentence(data, monkeypatch):
+    monkeypatch.setattr("app.state.default_dataset", lambda: "sounds")
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
     app.switch_page("views/explore.py")
     app.query_params["dataset"] = "nonsense"

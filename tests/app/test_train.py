@@ -120,7 +120,7 @@ def test_the_price_is_said_before_the_start(page):
     assert "4 trainings, about" in said(page)
     only(page, "split")
     assert "1 training, about" in said(page)
-    page.checkbox(train_state.key("model.cnn1d")).check().run()
+    page.checkbox(train_state.key("model.cnn1d")).check()
     page.text_input(train_state.key("seeds")).set_value("0, 1, 2").run()
     assert "6 trainings in 6 runs, about" in said(page)
     assert "Start 6 runs" in labels(page)
@@ -317,7 +317,7 @@ def test_what_an_idle_page_watches_changes_with_every_run_and_state(isolated):
 
 
 def test_starting_makes_runs_of_one_experiment_and_opens_it(page, launched):
-    page.checkbox(train_state.key("model.cnn1d")).check().run()
+    page.checkbox(train_state.key("model.cnn1d")).check()
     field(page, "epochs").set_value(3).run()
     button(page, "Start 2 runs").click().run()
     assert not page.exception

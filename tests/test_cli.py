@@ -19,7 +19,7 @@ TINY = ["--set", "sample_rate=8000", "--set", "clip_seconds=0.5", "--epochs", "1
 
 
 @pytest.fixture(autouse=True)
-def _here(isolated, monkeypatch):
+def _here(isolated, tiny_model, monkeypatch):
     """Commands run in this process."""
     monkeypatch.setattr(train_command.signal, "signal", lambda *args: None)
 

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +23,7 @@ PACE = {"cnn1d": 0.01, "cnn_transformer_h4": 0.03}  # s per clip
 
 
 @pytest.fixture(autouse=True)
-def _here(isolated, monkeypatch):
+def _here(isolated, tiny_model, monkeypatch):
     monkeypatch.setattr(costs, "seconds_per_clip", lambda config: PACE.get(config.model))
 
 
@@ -315,12 +317,10 @@ def test_a_whole_experiment_is_resumed_by_its_name(command, capsys):
 
 
 def test_the_runs_of_an_experiment_are_one_group_at_weights_and_biases(plans, monkeypatch):
-    import wandb
-
     from core.tracking import Tracker
 
-    begun = []
-    monkeypatch.setattr(wandb, "init", lambda **options: begun.append(options) or wandb)
+    begun = []  # test_crossval.py asks the real one, which takes a second to import
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=lambda **options: begun.append(options), Settings=dict))
     for run in create([replace(plan, config=plan.config.replace(wandb="offline")) for plan in plans], "mine"):
         tracker = Tracker(run, print)
         tracker.start_fold(2)

@@ -14,7 +14,6 @@ from app.components import guard, style, theme_watch  # noqa: E402
 from app.components.mends import mend  # noqa: E402
 from app.components.shortcuts import shortcuts  # noqa: E402
 from app.late_reruns import forget_late_reruns  # noqa: E402
-from app.one_key import look_up_one_key  # noqa: E402
 from app.single_press import drop_timers_values  # noqa: E402
 from app.state import is_dark  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
@@ -30,7 +29,6 @@ PAGES = [
 
 forget_late_reruns()
 drop_timers_values()
-look_up_one_key()
 st.set_page_config(page_icon=f"{ROOT}/app/icon.svg", layout="wide")
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=f"{ROOT}/app/icon.svg", layout="wide")

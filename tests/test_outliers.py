@@ -69,7 +69,8 @@ def test_some_bursts_are_voices_and_all_are_of_the_level_of_the_clip(monkeypatch
 
 
 def test_the_share_of_bursts_is_what_was_asked_for():
-    half = [silent_share(outlier(STEADY.replace(bursts=0.5), seed, 5 * RATE)) > 0.05 for seed in range(200)]
+    config = STEADY.replace(bursts=0.5, sample_rate=4_000)
+    half = [silent_share(outlier(config, seed, 5 * 4_000)) > 0.05 for seed in range(200)]
     assert 0.4 < np.mean(half) < 0.6
 
 

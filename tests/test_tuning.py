@@ -265,26 +265,21 @@ def test_a_finished_study_goes_on_to_more_trials(short, whole):
     assert outcome(short) == whole
 
 
-def test_a_database_gives_the_same_study(config, isolated, short):
+def test_a_database_gives_the_same_study_and_a_name_is_taken_once(config, isolated, short):
     url = f"sqlite:///{isolated}/trials.db"
     study = searched(config, "kept", trials=2, storage=url)
     assert (isolated / "trials.db").exists() and not study.journal.exists()
     assert outcome(study) == outcome(short)
     assert len(open_study(study, write=False).trials) == 2
-
-
-def test_a_name_is_taken_once(config, isolated):
-    url = f"sqlite:///{isolated}/trials.db"
-    study = searched(config, "s", trials=2, storage=url)
-    with pytest.raises(UserError, match="there is already a study called 's'"):
-        made(config, "s")
+    with pytest.raises(UserError, match="there is already a study called 'kept'"):
+        made(config, "kept")
     shutil.rmtree(study.path)
-    with pytest.raises(UserError, match=r"already holds a study called 's', of cnn1d on .*; choose another name"):
-        made(config, "s", storage=url)
+    with pytest.raises(UserError, match=r"already holds a study called 'kept', of cnn1d on .*; choose another name"):
+        made(config, "kept", storage=url)
     create_run(config, "r")
     with pytest.raises(UserError, match="there is already a run called 'r'"):
         made(config, "r")
-    assert list_studies() == []
+    assert [each.name for each in list_studies()] == ["short"]
 
 
 @pytest.mark.parametrize("url, sentence", [

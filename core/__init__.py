@@ -8,9 +8,9 @@ The map, from the ground up; every module says more in its first line.
   ``spectrogram``, ``features`` (views by librosa), ``librosa_guard``, ``mel``, ``torchaudio_guard``
 - Data sets: ``clips``, ``readers``, ``grouping`` (which clips are one recording), ``datasets``, ``overlooked`` (read
   otherwise than meant?), ``preview`` (what is off, before it is used), ``demo``, ``demo_sounds``; ``facts``, ``health`` (is
-  it sound?), ``lengths`` (does a clip length suit it?), ``cache`` (decoded once), ``splits`` (protocols and the leak audit),
-  ``stratified`` (folds of groups), ``copies`` (the audit by sound); ``download``, ``unpack``, ``fetch``, ``fetching`` (seen
-  from anywhere), ``arrivals`` (a zip that is handed in)
+  it sound?), ``telltale`` (do its files give classes away?), ``lengths`` (does a clip length suit it?), ``cache`` (decoded
+  once), ``splits`` (protocols and the leak audit), ``copies`` (the audit by sound); ``download``, ``unpack``, ``fetch``,
+  ``fetching`` (seen from anywhere), ``arrivals`` (a zip that is handed in)
 - Models: ``catalog`` (what a person reads, no torch), ``models`` (the registry), ``pretrained`` (weights from elsewhere),
   ``attention``, ``attention_stats``
 - Training: ``augment`` with ``effects`` (of one sound), ``segments`` (clips built from stretches) and ``outliers`` (sounds

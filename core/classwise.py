@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.metrics import answers, of_split
 from core.metrics import ensemble as joint
-from core.scores import area_under, confusion, roc_curve
+from core.scores import confusion
 
 ALL, TOGETHER = "all", "ensemble"
 
@@ -82,8 +82,10 @@ def roc_curves(rows: pd.DataFrame, class_names: Sequence[str]) -> list[Curve]:
 def _roc(name: str, kind: str, is_class: np.ndarray, scores: np.ndarray) -> Curve | None:
     if not len(scores) or is_class.all() or not is_class.any():
         return None
-    rates = roc_curve(is_class, scores)
-    return Curve(name, kind, *rates, area_under(*rates))
+    from sklearn.metrics import auc, roc_curve
+
+    false_positive, true_positive, _ = roc_curve(is_class, scores)
+    return Curve(name, kind, false_positive, true_positive, float(auc(false_positive, true_positive)))
 
 
 def _macro(curves: list[Curve]) -> Curve:

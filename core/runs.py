@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
@@ -274,6 +275,7 @@ def _writing_to(folder: Path) -> Iterator[None]:
         raise UserError(reason) from None
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

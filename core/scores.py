@@ -1,8 +1,7 @@
 """Scores of arrays: accuracy, macro F1, area under the ROC curve, confusion counts.
 
-The scores are scikit-learn's, to the last bit: the tests hold them against it. They are computed here because its checks of
-what it is given take many times as long as the scores of a fold, and its import longer than all scores of a run. The weighted
-forms are those of all draws of a bootstrap at once. What is undefined is None (NaN inside draws).
+The scores are scikit-learn's. The weighted forms are ours because a bootstrap needs a thousand of them: they compute all
+draws at once, and the tests hold them against scikit-learn's too. What is undefined is None (NaN inside draws).
 """
 
 import numpy as np
@@ -14,41 +13,28 @@ def accuracy(targets: np.ndarray, predicted: np.ndarray) -> float | None:
 
 def macro_f1(targets: np.ndarray, predicted: np.ndarray) -> float | None:
     """Mean F1 of the classes that occur among targets or predictions (scikit-learn's definition); None without rows."""
-    if not len(targets):
-        return None
-    counts = confusion(targets, predicted, int(max(targets.max(), predicted.max())) + 1)
-    total = counts.sum(axis=0) + counts.sum(axis=1)
-    return float((2 * np.diag(counts)[total > 0] / total[total > 0]).mean())
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(targets, predicted, average="macro")) if len(targets) else None
 
 
 def roc_auc(targets: np.ndarray, probs: np.ndarray) -> float | None:
     """Macro one-against-rest area under the ROC curve; None when a class is absent or stands alone."""
+    from sklearn.metrics import roc_auc_score
+
     support = np.bincount(targets, minlength=probs.shape[1])
     if not len(targets) or not np.isfinite(probs).all() or (support == 0).any() or (support == len(targets)).any():
         return None
-    return float(np.mean([area_under(*roc_curve(targets == column, probs[:, column])) for column in range(len(support))]))
-
-
-def roc_curve(is_class: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates, (points,) each, from (0, 0) to (1, 1), without points between two in line with them;
-    ``is_class`` bool (rows,), with both kinds in it."""
-    order = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(scores[order]), 1))  # of equal scores
-    hits = np.cumsum(is_class[order])[last]
-    alarms = 1 + last - hits
-    corner = np.ones(len(last), dtype=bool)
-    corner[1:-1] = (np.diff(alarms, 2) != 0) | (np.diff(hits, 2) != 0)
-    return np.append(0, alarms[corner]) / alarms[-1], np.append(0, hits[corner]) / hits[-1]
-
-
-def area_under(false_positive: np.ndarray, true_positive: np.ndarray) -> float:
-    return float(np.trapezoid(true_positive, false_positive))
+    return float(roc_auc_score(np.eye(probs.shape[1], dtype=int)[targets], probs, average="macro"))
 
 
 def confusion(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Counts, int (classes, classes): true class on rows, predicted on columns."""
-    counts = np.bincount(targets * num_classes + predicted, minlength=num_classes**2)
-    return counts.reshape(num_classes, num_classes)
+    from sklearn.metrics import confusion_matrix
+
+    if not len(targets):
+        return np.zeros((num_classes, num_classes), dtype=np.int64)
+    return confusion_matrix(targets, predicted, labels=range(num_classes))
 
 
 def weighted_f1(weights, targets, predicted, num_classes: int, absent: str) -> np.ndarray:

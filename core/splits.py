@@ -11,7 +11,6 @@ import numpy as np
 
 from core.datasets import Dataset
 from core.errors import UserError
-from core.stratified import stratified_group_folds
 from core.wording import count, listed
 
 PROTOCOLS = {
@@ -233,11 +232,16 @@ def _derived_folds(dataset: Dataset, folds: int, seed: int) -> np.ndarray:
         raise UserError(f"class {name} has {count(clips, 'clip')} from {count(sources, 'recording')}, and {folds} folds need "
                         f"at least {folds} recordings in every class; {what_can_be_drawn(dataset)}add recordings, or tell them "
                         f"apart in another way ({dataset.source_rule})")
+    from sklearn.model_selection import StratifiedGroupKFold
+
     ready = np.array([not clip.segment for clip in dataset.clips])
     targets, sources = dataset.targets[ready], np.array(dataset.sources)[ready]
     best, fewest_gaps = None, None
     for attempt in range(ATTEMPTS):
-        drawn = 1 + stratified_group_folds(targets, sources, folds, (seed + attempt * 7_919_017) % 2**32)
+        drawn = np.zeros(len(targets), dtype=np.int64)
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=(seed + attempt * 7_919_017) % 2**32)
+        for number, (_, members) in enumerate(splitter.split(targets, targets, sources), start=1):
+            drawn[members] = number
         gaps = folds * len(dataset.class_names) - len(set(zip(drawn.tolist(), targets.tolist(), strict=True)))
         if fewest_gaps is None or gaps < fewest_gaps:
             best, fewest_gaps = drawn, gaps

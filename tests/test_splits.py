@@ -12,7 +12,6 @@ from core.datasets import load_dataset
 from core.errors import UserError
 from core.preview import small_classes
 from core.splits import PROTOCOLS, Split, audit, clip_folds, explained, leaks, make_splits, unused_folds
-from core.stratified import stratified_group_folds
 
 
 def random_dataset(seed: int, folds: int = 0, least_sources: int = 5) -> Dataset:
@@ -67,19 +66,6 @@ def test_derived_folds_hold_every_class_and_follow_the_seed(seed):
     for fold in (1, 2, 3):
         assert set(dataset.targets[fold_of == fold]) == set(range(len(dataset.class_names)))
     assert any(not np.array_equal(fold_of, clip_folds(dataset, "kfold", 3, other)) for other in range(seed + 1, seed + 6))
-
-
-def test_folds_of_groups_are_those_of_scikit_learn():
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    for seed in range(8):
-        dataset = random_dataset(seed)
-        targets, sources, folds = dataset.targets, np.array(dataset.sources), 2 + seed % 4
-        ours, theirs = stratified_group_folds(targets, sources, folds, seed), np.full(len(targets), -1)
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        for number, (_, members) in enumerate(splitter.split(targets, targets, sources)):
-            theirs[members] = number
-        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_published_and_assignment_use_the_own_folds_of_esc10(esc10):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,7 +25,7 @@ from core.runs import LAUNCHED, cancel, create_run, launch, resume
 from core.turns import claim, hold, wait_for_turn
 from core.work_folder import now
 from core.worker import work
-from tests.conftest import DEADLINE, until
+from tests.conftest import DEADLINE, until, write_tiny
 from tests.test_tuning import made, outcome
 
 LONG = 100_000  # epochs, far more than a test waits for
@@ -45,9 +46,17 @@ def _none_is_left(isolated, warm_start, monkeypatch):
                 continue
 
 
+@pytest.fixture(scope="module")
+def decoded(tmp_path_factory) -> tuple[Path, Path]:
+    """The clips of all these trainings, and a cache that keeps them decoded: each process would start decoders of its own."""
+    return write_tiny(tmp_path_factory.mktemp("data") / "tiny"), tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def config(tiny_folder) -> TrainConfig:
-    return TrainConfig(dataset=str(tiny_folder), model="cnn1d", protocol="kfold", folds=2, epochs=2, batch_size=8,
+def config(decoded, monkeypatch) -> TrainConfig:
+    folder, cache = decoded
+    monkeypatch.setenv("EARSHOT_CACHE", str(cache))
+    return TrainConfig(dataset=str(folder), model="cnn1d", protocol="kfold", folds=2, epochs=2, batch_size=8,
                        sample_rate=8_000, clip_seconds=0.5)
 
 
@@ -295,7 +304,7 @@ def test_two_processes_do_not_work_on_one_run(config):
 
 
 def test_a_run_that_fails_says_so(config, tiny_folder):
-    run = create_run(config, "r")
+    run = create_run(config.replace(dataset=str(tiny_folder)), "r")
     for file in tiny_folder.rglob("*.wav"):
         file.write_text("no sound")
     launch(run)

@@ -28,7 +28,8 @@ from tests.warm_start import ADDRESS, WarmStart
 
 ROOT = Path(__file__).resolve().parents[2]
 # what the journeys pass on their way through the form
-SIZES = ({"sample_rate": 8_000}, {"sample_rate": 4_000}, {"sample_rate": 4_000, "clip_seconds": 0.25}, {"clip_seconds": 0.25})
+SIZES = ({"sample_rate": 8_000}, {"sample_rate": 4_000}, {"sample_rate": 4_000, "clip_seconds": 0.25}, {"clip_seconds": 0.25},
+         {"sample_rate": 32_000, "clip_seconds": 0.25})
 DEADLINE = 120.0  # s, for a machine that is busy; a quiet one needs a few
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync",

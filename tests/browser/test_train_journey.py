@@ -98,9 +98,6 @@ def test_a_training_is_launched_watched_cancelled_resumed_and_read(tiny_server, 
     page.get_by_text("Clips and machine", exact=True).click()
     fill(page, "Sample rate (Hz)", "8000")
     fill(page, "Clip length (s)", "0.5")
-    fill(page, "Epochs", "0")
-    expect(page.get_by_text("Epochs expects a value from 1 to 100,000").first).to_be_visible()
-    expect(page.get_by_role("button", name="Start training")).to_be_disabled()
     fill(page, "Epochs", str(EPOCHS))
     expect(page.get_by_text("4 trainings", exact=False).first).to_be_visible()
     assert page.evaluate("timers.length"), "the price asks again by itself while this machine is measured"

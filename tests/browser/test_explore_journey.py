@@ -38,16 +38,17 @@ def explore(exploring, page):
         exploring.open(page, f"/explore?dataset=tones{query}")
         page.wait_for_selector(f"{FIGURE} .heatmaplayer image")
         page.wait_for_selector("[data-player-ready]", state="attached")
-        page.locator(FIGURE).scroll_into_view_if_needed()
         return page
     return opened
 
 
 def plot_area(page) -> dict:
-    """Where the time axis lies on the screen, in pixels; a figure that is just being exchanged is waited for."""
+    """Where the time axis lies on the screen, in pixels; it is brought there, and a figure that is just being exchanged is
+    waited for."""
     return page.wait_for_function(f"""() => {{
-        const figure = document.querySelector('{FIGURE}');
-        if (!figure?._fullLayout) return null;
+        const [figure, another] = document.querySelectorAll('{FIGURE}');
+        if (!figure?._fullLayout || another) return null;
+        figure.scrollIntoView({{ block: "nearest" }});
         const box = figure.getBoundingClientRect(), {{ xaxis, _size }} = figure._fullLayout;
         return {{ left: box.left + xaxis._offset, width: xaxis._length, top: box.top + _size.t, height: _size.h }};
     }}""").json_value()
@@ -90,7 +91,6 @@ def test_a_clip_is_chosen_heard_looked_into_and_seen_in_the_dark(explore):
 
 def seek_and_hover(page) -> None:
     """A click in the picture seeks, also before the sound is here; what is pointed at is told."""
-    page.locator(FIGURE).scroll_into_view_if_needed()
     area = plot_area(page)
     page.mouse.click(*at(area, 0.25, 0.6))
     page.wait_for_function(f"() => Math.abs({SOUND}?.currentTime - {0.25 * SECONDS}) < 0.02")
@@ -121,6 +121,7 @@ def changes_that_cross(page) -> None:
     and the drawing differ, and one more change comes before they are made equal."""
     from playwright.sync_api import expect
 
+    plot_area(page)
     page.evaluate(f"""() => {{
         const figure = document.querySelector('{FIGURE}');
         window.drawn = 0;

@@ -1,6 +1,5 @@
 """Do they learn by heart: accuracy in training beside validation, after the last epoch."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,16 +60,12 @@ def gap_of(contender: Contender) -> Gap | None:
 
 def last_accuracies(history) -> list[tuple[float, float]]:
     """``(training, validation)`` accuracy of each fold's last epoch, where it has both."""
-    last: dict[str, tuple[int, dict[str, float]]] = {}
-    for fold, epoch, split, accuracy in zip(history["fold"].astype(str), history["epoch"], history["split"],
-                                            history["accuracy"], strict=True):
-        if fold not in last or epoch > last[fold][0]:
-            last[fold] = epoch, {}
-        if epoch == last[fold][0]:
-            last[fold][1][split] = float(accuracy)
-    ends = [last[fold][1] for fold in sorted(last) if fold != "final"]
-    return [(end["train"], end["validation"]) for end in ends
-            if {"train", "validation"} <= end.keys() and not any(map(math.isnan, end.values()))]
+    found = []
+    for fold, rows in history.groupby(history["fold"].astype(str)):
+        last = rows[rows["epoch"] == rows["epoch"].max()].drop_duplicates("split", keep="last").set_index("split")["accuracy"]
+        if fold != "final" and {"train", "validation"} <= set(last.index) and last.notna().all():
+            found.append((float(last["train"]), float(last["validation"])))
+    return found
 
 
 def _said(gap: Gap) -> str:
